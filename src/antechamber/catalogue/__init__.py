@@ -1,0 +1,1 @@
+"""Facts about models as data: ids, aliases, windows, prices, capabilities, lifecycle, refusals."""
