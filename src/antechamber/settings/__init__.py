@@ -1,0 +1,40 @@
+"""Frozen configuration; the only reader of the environment and of the TOML files."""
+
+from antechamber.settings.defaults import default_engines, default_models, find_model
+from antechamber.settings.exposure import is_loopback, require_keys_beyond_loopback
+from antechamber.settings.loading import load_settings
+from antechamber.settings.problems import ConfigurationError
+from antechamber.settings.schema import (
+    EngineSettings,
+    FetchSettings,
+    LocalEngineSettings,
+    LogSettings,
+    ModelSettings,
+    ScriptedEngineSettings,
+    ServerSettings,
+    Settings,
+)
+from antechamber.settings.secret import Secret
+from antechamber.settings.secrets_file import Secrets, SigningKey, load_or_create_secrets
+
+__all__ = [
+    "ConfigurationError",
+    "EngineSettings",
+    "FetchSettings",
+    "LocalEngineSettings",
+    "LogSettings",
+    "ModelSettings",
+    "ScriptedEngineSettings",
+    "Secret",
+    "Secrets",
+    "ServerSettings",
+    "Settings",
+    "SigningKey",
+    "default_engines",
+    "default_models",
+    "find_model",
+    "is_loopback",
+    "load_or_create_secrets",
+    "load_settings",
+    "require_keys_beyond_loopback",
+]

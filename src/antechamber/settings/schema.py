@@ -1,0 +1,213 @@
+"""The shape of the configuration: every field with its limits and its default.
+
+What each field means to the person who sets it is in docs/reference/configuration.md.
+"""
+
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PositiveFloat,
+    ValidationInfo,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
+
+from antechamber.settings.problems import closest
+from antechamber.settings.secret import Secret
+from antechamber.settings.values import (
+    EngineName,
+    EnvironmentName,
+    Host,
+    ModelPattern,
+    OrganizationId,
+    Origin,
+    WebAddress,
+    resolved,
+)
+
+
+class Section(BaseModel):
+    """A table of the file: frozen, strict about types, closed to unknown keys."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", strict=True, allow_inf_nan=False, hide_input_in_errors=True
+    )
+
+
+def _beside_configuration(path: Path, info: ValidationInfo) -> Path:
+    return resolved(path, beside=info.context)
+
+
+def _name_or_path(model: str, info: ValidationInfo) -> str:
+    looks_like_path = model.startswith(("/", "./", "../", "~"))
+    looks_like_file = model.lower().endswith(".gguf") and not model.startswith("hf:")
+    if looks_like_path or looks_like_file:
+        return str(resolved(Path(model), beside=info.context))
+    return model
+
+
+class ServerSettings(Section):
+    """Where the server listens, who may come in, and how long it waits."""
+
+    host: Host = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 8787
+    """0 takes any free port."""
+    workers: Annotated[int, Field(ge=1, le=256)] = 1
+    api_keys: tuple[Secret, ...] = ()
+    public_url: WebAddress | None = None
+    cors_origins: tuple[Origin, ...] = ()
+    drain_s: Annotated[float, Field(ge=0)] = 30.0
+    ping_s: Annotated[float, Field(gt=0, le=10)] = 10.0
+    """Longest silence in a stream. Clients of the API count on one ping in ten seconds."""
+    first_event_grace_s: Annotated[float, Field(ge=0, le=60)] = 2.0
+    """How long an engine's first event is awaited before the stream starts without it."""
+    # The documented limit is "32 MB"; the wider reading of it is taken.
+    max_body_bytes: Annotated[int, Field(ge=1024)] = 32 * 1024 * 1024
+    organization_id: OrganizationId = "6f2a5a0e-9d3b-4c1e-8f47-2b7c1d90a3e5"
+    """Goes out in ``anthropic-organization-id``; the same everywhere until it is set."""
+
+
+class FetchSettings(Section):
+    """What may be fetched for a request: images, documents."""
+
+    allow_private_addresses: bool = False
+
+
+class LogSettings(Section):
+    """How much is logged, in which shape."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    format: Literal["auto", "json", "console"] = "auto"
+
+
+class ScriptedEngineSettings(Section):
+    """An engine that plays the replies of a script."""
+
+    name: EngineName
+    type: Literal["scripted"] = "scripted"
+    script: Annotated[Path, AfterValidator(_beside_configuration)]
+    """Absolute once loaded; in the file relative to the file."""
+
+
+class LocalEngineSettings(Section):
+    """An engine that runs a model on this machine, or drives a llama-server elsewhere."""
+
+    name: EngineName
+    type: Literal["local"] = "local"
+    completer: Literal["auto", "llamacpp"] = "auto"
+    model: Annotated[str, Field(min_length=1), AfterValidator(_name_or_path)] | None = None
+    """An absolute path, or the name of an added model; None is the embedded one."""
+    base_url: WebAddress | None = None
+    api_key: Secret | None = None
+    """Once loaded it also holds what ``api_key_env`` named."""
+    api_key_env: EnvironmentName | None = None
+    slots: Annotated[int, Field(ge=1, le=64)] = 4
+    queue: Annotated[int, Field(ge=0, le=10_000)] = 32
+    """Requests that may wait for a slot, per worker."""
+    context_tokens: Annotated[int, Field(ge=256)] | None = None
+    threads: Annotated[int, Field(ge=1, le=1024)] | None = None
+    """None is as many as the process has cores."""
+    start_timeout_s: PositiveFloat = 120.0
+    first_token_timeout_s: PositiveFloat = 600.0
+    idle_timeout_s: PositiveFloat = 120.0
+
+    @model_validator(mode="after")
+    def _one_key_and_only_for_elsewhere(self) -> Self:
+        if self.api_key and self.api_key_env:
+            raise ValueError("set api_key or api_key_env, not both")
+        if self.base_url is None and (self.api_key or self.api_key_env):
+            raise ValueError("a key is sent only to a base_url, and none is set")
+        return self
+
+
+EngineSettings = ScriptedEngineSettings | LocalEngineSettings
+
+
+class ModelSettings(Section):
+    """Which engines serve a model id, and what they call the model."""
+
+    id: ModelPattern
+    engines: Annotated[tuple[EngineName, ...], Field(min_length=1)]
+    """Asked in this order."""
+    upstream_model: Annotated[str, Field(min_length=1)] | None = None
+
+
+class Settings(Section):
+    """The whole configuration, as it holds for the life of the process."""
+
+    fidelity: Literal["lenient", "hosted"] = "lenient"
+    server: ServerSettings = ServerSettings()
+    fetch: FetchSettings = FetchSettings()
+    log: LogSettings = LogSettings()
+    engines: tuple[Annotated[EngineSettings, Field(discriminator="type")], ...] = ()
+    """As written; ``default_engines`` says what serves when it is empty."""
+    models: tuple[ModelSettings, ...] = ()
+    """As written; ``default_models`` says what is served when it is empty."""
+    data_dir: Path
+    source: Path | None = None
+    """The file that was read."""
+
+    @model_validator(mode="after")
+    def _names_are_known_and_unique(self) -> Self:
+        names = [engine.name for engine in self.engines]
+        _refuse_repetition("engines", "name", names)
+        _refuse_repetition("models", "id", [model.id for model in self.models])
+        for index, model in enumerate(self.models):
+            for engine in model.engines:
+                if engine not in (names or [EMBEDDED]):
+                    raise _misplaced(
+                        ("models", index, "engines"),
+                        f'no engine is called "{engine}"{_alternatives(engine, names)}',
+                    )
+        return self
+
+    def public_address(self, *, bound_port: int | None = None) -> str:
+        """Give the address that people type: ``public_url``, else ``http://host:port``.
+
+        ``bound_port`` is the port that the system chose where the configured one is 0.
+        """
+        if self.server.public_url is not None:
+            return self.server.public_url
+        host = _address_to_type(self.server.host)
+        return f"http://{host}:{self.server.port if bound_port is None else bound_port}"
+
+
+EMBEDDED = "embedded"
+"""The name of the engine that is there without configuration."""
+
+
+def _refuse_repetition(table: str, key: str, values: list[str]) -> None:
+    for index, value in enumerate(values):
+        first = values.index(value)
+        if first < index:
+            words = f'"{value}" is already taken by {table}[{first}]'
+            raise _misplaced((table, index, key), words)
+
+
+def _misplaced(location: tuple[str | int, ...], words: str) -> PydanticCustomError:
+    """Make a fault whose place is finer than the validator that finds it."""
+    return PydanticCustomError("misplaced", "{words}", {"words": words, "location": location})
+
+
+def _alternatives(engine: str, names: list[str]) -> str:
+    if not names:
+        return f'; without [[engines]] there is one, "{EMBEDDED}"'
+    if (meant := closest(engine, names)) is not None:
+        return f' (did you mean "{meant}"?)'
+    return "; there are: " + ", ".join(names)
+
+
+def _address_to_type(host: str) -> str:
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return host
+    if address.is_unspecified:
+        return "127.0.0.1"  # every interface: the one that is always there
+    return f"[{address}]" if address.version == 6 else str(address)
