@@ -1,0 +1,1 @@
+"""The published shapes and names of the API, and the signatures on what we issue."""

@@ -1,0 +1,19 @@
+"""The identifiers that this server issues: a prefix, a version and 22 base58 characters."""
+
+import secrets
+from collections.abc import Callable
+
+_BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
+
+NewId = Callable[[str], str]
+"""Makes an id from its prefix; passed in so that tests can fix it."""
+
+
+def new_id(prefix: str) -> str:
+    """Return a fresh id such as ``msg_01Xf…``; 22 characters of base58 hold 128 random bits."""
+    number = secrets.randbits(128)
+    characters: list[str] = []
+    for _ in range(22):
+        number, remainder = divmod(number, 58)
+        characters.append(_BASE58[remainder])
+    return f"{prefix}01{''.join(characters)}"
