@@ -1,0 +1,205 @@
+"""The embedded model through this server, beside the same model on llama.cpp's own endpoint."""
+
+import asyncio
+import json
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import aiohttp
+from rich.progress import track
+
+from antechamber.engines.local.model_files import embedded_model
+from bench.processes import KEY, Running, antechamber, llama_server
+from bench.report import Section
+
+_OUTPUT_TOKENS = 96
+_TOPICS = ("rivers", "bridges", "clocks", "gardens", "trains", "maps", "bread", "glass")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """One streamed answer."""
+
+    first_s: float
+    """From sending the request to the first text."""
+    tokens_per_s: float
+    """After the first text."""
+
+
+def measure(*, pairs: int) -> list[Section]:
+    """Run every measurement of the embedded model."""
+    model = embedded_model()
+    if model is None:
+        message = "the embedded model is not installed"
+        raise FileNotFoundError(message)
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        antechamber(Path(folder)) as ours,
+        llama_server(model) as theirs,
+    ):
+        sections = [asyncio.run(_pairs(ours, theirs, pairs)), _start(ours, theirs)]
+    with tempfile.TemporaryDirectory() as folder, antechamber(Path(folder), slots=1) as ours:
+        sections.append(asyncio.run(_aborts(ours)))
+    return sections
+
+
+async def _pairs(ours: Running, theirs: Running, pairs: int) -> Section:
+    """Ask both sides the same questions in turn, so that both meet the machine's noise alike."""
+    rows: list[list[str]] = []
+    async with _client() as client:
+        for words in (20, 400):
+            samples: dict[str, list[Sample]] = {"ours": [], "theirs": []}
+            for turn in track(range(pairs), description=f"{words} words of prompt"):
+                question = _question(turn, words)
+                for side in ("ours", "theirs") if turn % 2 else ("theirs", "ours"):
+                    ask = _ask_ours if side == "ours" else _ask_theirs
+                    where = ours if side == "ours" else theirs
+                    samples[side].append(await ask(client, where.url, question))
+            rows.append(_row(f"first token, {words} words", samples, lambda s: s.first_s * 1000))
+            rows.append(_row(f"tokens/s, {words} words", samples, lambda s: s.tokens_per_s))
+    return Section(
+        title="Embedded model beside llama.cpp's own endpoint",
+        note=(
+            f"Medians of {pairs} streamed answers of {_OUTPUT_TOKENS} tokens on each side, asked "
+            "in turn, never at the same time; every prompt is new to both. First token in "
+            "milliseconds."
+        ),
+        columns=("", "antechamber", "llama.cpp endpoint", "ratio"),
+        rows=rows,
+    )
+
+
+def _row(name: str, samples: dict[str, list[Sample]], of: Callable[[Sample], float]) -> list[str]:
+    ours = statistics.median(map(of, samples["ours"]))
+    theirs = statistics.median(map(of, samples["theirs"]))
+    return [name, f"{ours:.1f}", f"{theirs:.1f}", f"{ours / theirs:.3f}"]
+
+
+def _question(turn: int, words: int) -> str:
+    topic = _TOPICS[turn % len(_TOPICS)]
+    filler = " ".join(f"{topic}{(turn * 7919 + at * 104729) % 9973}" for at in range(words))
+    return f"{turn}: {filler}\nWrite a long story about {topic}."
+
+
+async def _ask_ours(client: aiohttp.ClientSession, url: str, question: str) -> Sample:
+    body = {
+        "model": "claude-sonnet-4-5",
+        "max_tokens": _OUTPUT_TOKENS,
+        "stream": True,
+        "temperature": 0,
+        "messages": [{"role": "user", "content": question}],
+    }
+    headers = {"anthropic-version": "2023-06-01"}
+    return await _timed(client, f"{url}/v1/messages", body, headers, b"text_delta")
+
+
+async def _ask_theirs(client: aiohttp.ClientSession, url: str, question: str) -> Sample:
+    body = {
+        "max_tokens": _OUTPUT_TOKENS,
+        "stream": True,
+        "temperature": 0,
+        "messages": [{"role": "user", "content": question}],
+    }
+    headers = {"authorization": f"Bearer {KEY}"}
+    return await _timed(client, f"{url}/v1/chat/completions", body, headers, b'"content":"')
+
+
+async def _timed(
+    client: aiohttp.ClientSession,
+    url: str,
+    body: dict[str, object],
+    headers: dict[str, str],
+    mark: bytes,
+) -> Sample:
+    started = time.monotonic()
+    first = last = None
+    count = 0
+    async with client.post(url, json=body, headers=headers) as response:
+        if response.status != 200:
+            raise RuntimeError(await response.text())
+        async for line in response.content:
+            if mark in line:
+                last = time.monotonic()
+                first = first or last
+                count += 1
+    if first is None or last is None or count < 2:
+        message = f"no text from {url}"
+        raise RuntimeError(message)
+    return Sample(first_s=first - started, tokens_per_s=(count - 1) / (last - first))
+
+
+def _start(ours: Running, theirs: Running) -> Section:
+    own_mb, child_mb = ours.memory_mb()
+    their_mb, _ = theirs.memory_mb()
+    return Section(
+        title="Start and memory",
+        note="Seconds from the start of the process; resident megabytes after the run above.",
+        columns=("", "antechamber", "llama.cpp endpoint"),
+        rows=[
+            ["answers `/healthz`", f"{ours.healthy_s:.2f} s", f"{theirs.healthy_s:.2f} s"],
+            ["model loaded, `/readyz`", f"{ours.ready_s:.2f} s", f"{theirs.ready_s:.2f} s"],
+            ["memory of the server", f"{own_mb:.0f} MB", ""],
+            ["memory of the model's process", f"{child_mb:.0f} MB", f"{their_mb:.0f} MB"],
+        ],
+    )
+
+
+async def _aborts(ours: Running) -> Section:
+    """Leave a request in each phase; time a small one right after it against the same one alone."""
+    rows: list[list[str]] = []
+    async with _client() as client:
+        alone = statistics.median([await _small(client, ours.url, turn) for turn in range(10)])
+        for phase, words, wait_s in (("reading", 1500, 0.5), ("writing", 5, 0.5)):
+            extra: list[float] = []
+            for turn in range(10):
+                await _leave(client, ours.url, _question(turn + 100, words), wait_s)
+                extra.append(await _small(client, ours.url, turn) - alone)
+            rows.append(
+                [phase, f"{statistics.median(extra) * 1000:.0f} ms", f"{max(extra) * 1000:.0f} ms"]
+            )
+    return Section(
+        title="Slot freed after the client has left",
+        note=(
+            "One slot. A request is left in the named phase and a request for one token follows "
+            f"at once; shown is how much longer it takes than alone ({alone * 1000:.0f} ms)."
+        ),
+        columns=("left while the model was", "median", "worst of 10"),
+        rows=rows,
+    )
+
+
+async def _small(client: aiohttp.ClientSession, url: str, turn: int) -> float:
+    body = {
+        "model": "claude-sonnet-4-5",
+        "max_tokens": 1,
+        "messages": [{"role": "user", "content": f"Hi {turn}"}],
+    }
+    started = time.monotonic()
+    headers = {"anthropic-version": "2023-06-01"}
+    async with client.post(f"{url}/v1/messages", json=body, headers=headers) as response:
+        json.loads(await response.read())
+    return time.monotonic() - started
+
+
+async def _leave(client: aiohttp.ClientSession, url: str, question: str, after_s: float) -> None:
+    body = {
+        "model": "claude-sonnet-4-5",
+        "max_tokens": 2000,
+        "messages": [{"role": "user", "content": question}],
+    }
+    try:
+        async with asyncio.timeout(after_s):
+            headers = {"anthropic-version": "2023-06-01"}
+            async with client.post(f"{url}/v1/messages", json=body, headers=headers) as response:
+                await response.read()
+    except TimeoutError:
+        return
+
+
+def _client() -> aiohttp.ClientSession:
+    # A new connection for each request: llama.cpp closes idle ones after five seconds.
+    return aiohttp.ClientSession(connector=aiohttp.TCPConnector(force_close=True))
