@@ -1,0 +1,35 @@
+"""What a rule may know beside the request: the model, the fidelity, the version, the betas."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from antechamber.catalogue.facts import ModelFacts
+from antechamber.wire.signatures import Verdict
+
+Fidelity = Literal["lenient", "hosted"]
+Version = Literal["2023-01-01", "2023-06-01", "2026-10-21"]
+Verify = Callable[[str, str, str], Verdict]
+"""Takes the kind of a block, its content and its signature; ``Signer.verify``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleContext:
+    """What the rules of one request are judged by."""
+
+    facts: ModelFacts
+    fidelity: Fidelity
+    """``hosted`` also applies what the hosted API refuses on this model."""
+    version: Version
+    betas: frozenset[str]
+    asked_model: str
+    """The model as the client wrote it; clients look for it in what we answer."""
+    verify: Verify
+    engine_is_claude_family: bool = False
+    """The engine speaks the Messages API itself: foreign signatures and features that this server
+    does not have are its affair, and go through to it."""
+
+    @property
+    def hosted(self) -> bool:
+        """Whether refusals that depend on the model apply."""
+        return self.fidelity == "hosted"

@@ -1,0 +1,153 @@
+"""What would change the answer and is not served yet: refused in the API's own words, not ignored.
+
+An engine of the Claude family has these itself; nothing here is asked of requests to one.
+"""
+
+from collections.abc import Iterator
+
+from antechamber.rules.media import placed_media
+from antechamber.rules.reading import Prompt, Reading
+from antechamber.rules.tools import tag_of
+from antechamber.wire.blocks import (
+    CompactionBlock,
+    ContainerUploadBlock,
+    DocumentBlock,
+    SearchResultBlock,
+    ToolResultBlock,
+)
+from antechamber.wire.config import ContainerParams
+from antechamber.wire.declarations import NamedTool
+from antechamber.wire.documents import FileDocumentSource, FileImageSource
+from antechamber.wire.errors import InvalidRequest, NotFound
+from antechamber.wire.messages import MessageRequest
+
+_SERVER_TOOLS = (
+    "web_search_",
+    "web_fetch_",
+    "code_execution_",
+    "tool_search_tool_",
+    "advisor_",
+    "mcp_toolset",
+)
+
+
+def refuse_threads(request: MessageRequest) -> None:
+    """The SDK's tool runner reads the code and goes on by itself, with full histories.
+
+    Comes before every other rule: a continued thread sends nothing but its newest message, which
+    would look like a result without its call.
+    """
+    if request.thread is not None:
+        raise InvalidRequest(
+            "thread: Message threads are not supported for this request. "
+            "Resend it without `thread` and with the full conversation.",
+            details={"error_code": "thread_unsupported_request", "unsupported": []},
+        )
+
+
+def refuse_tools_of_the_server(reading: Reading) -> None:
+    """Whatever the server would have to run; and tools that only such code may call."""
+    for number, tool in enumerate(reading.request.tools or ()):
+        tag = tag_of(tool)
+        if tag.startswith(_SERVER_TOOLS):
+            # platform.claude.com/docs/en/about-claude/models, page of Opus 5.5
+            raise InvalidRequest(
+                f"'{reading.context.asked_model}' does not support tool types: {tag}."
+            )
+        callers = tool.allowed_callers if isinstance(tool, NamedTool) else None
+        if callers and "direct" not in callers:
+            raise InvalidRequest(
+                f"tools.{number}.{tag}.allowed_callers: "
+                f"'{reading.context.asked_model}' does not support programmatic tool calling"
+            )
+
+
+def refuse_parameters_of_what_comes_later(reading: Reading) -> None:
+    """Values that ask for nothing (empty lists, the sender's own bill) are fine."""
+    for name in _asked(reading.request):
+        # Claude Code 2.1.330 looks for these words, with the name of the model that it sent
+        raise InvalidRequest(
+            f"'{reading.context.asked_model}' does not support the `{name}` parameter"
+        )
+
+
+def refuse_user_profiles(request: MessageRequest) -> None:
+    """There are none, so none is found."""
+    if request.user_profile_id is not None:
+        raise InvalidRequest(
+            f"user_profile_id: User profile `{request.user_profile_id}` not found.",
+            details={"error_code": "user_profile_not_found"},
+        )
+
+
+def _asked(request: Prompt) -> Iterator[str]:
+    if request.mcp_servers:
+        yield "mcp_servers"
+    if request.speed == "fast":
+        yield "speed"
+    if request.compaction is not None:
+        yield "compaction"
+    if request.billing_policy is not None and request.billing_policy.bill_to == "user_profile":
+        yield "billing_policy"
+    if not isinstance(request, MessageRequest):
+        return
+    if isinstance(request.container, str) or _names_something(request.container):
+        yield "container"
+    if request.fallbacks:
+        yield "fallbacks"
+    if request.fallback_credit_token is not None:
+        yield "fallback_credit_token"
+
+
+def _names_something(container: ContainerParams | None) -> bool:
+    return container is not None and bool(container.id or container.skills)
+
+
+def refuse_files(reading: Reading) -> None:
+    """There are none yet, so none is found."""
+    for upload in reading.every(ContainerUploadBlock):
+        raise _not_found(upload.block.file_id)
+    for _, block in placed_media(reading):
+        if isinstance(block.source, FileImageSource | FileDocumentSource):
+            raise _not_found(block.source.file_id)
+
+
+def _not_found(file_id: str) -> NotFound:
+    # platform.claude.com/docs/en/build-with-claude/files
+    return NotFound(f"File `{file_id}` not found.")
+
+
+def refuse_citations(reading: Reading) -> None:
+    """On documents and search results, those that a tool gave included."""
+    for path, block in _citable(reading):
+        if block.citations is not None and block.citations.enabled:
+            raise InvalidRequest(
+                f"{path}.{block.type}.citations: citations are not supported for this model"
+            )
+
+
+def _citable(reading: Reading) -> Iterator[tuple[str, DocumentBlock | SearchResultBlock]]:
+    for placed in reading.every(DocumentBlock, SearchResultBlock):
+        yield placed.path, placed.block
+    for placed in reading.every(ToolResultBlock):
+        for number, block in enumerate(placed.block.content or ()):
+            if block.type == "document" or block.type == "search_result":
+                yield f"{placed.path}.tool_result.content.{number}", block
+
+
+def refuse_compactions(reading: Reading) -> None:
+    """None was made here, so no signature on one can be ours."""
+    for placed in reading.every(CompactionBlock):
+        raise InvalidRequest(
+            f"{placed.path}: Invalid `signature` in `compaction` block",
+            details={"error_code": "compaction_signature_invalid"},
+        )
+
+
+def refuse_geography_where_the_model_does(request: MessageRequest, reading: Reading) -> None:
+    """Hosted: models before 4.6."""
+    if request.inference_geo is not None and reading.context.facts.refuses.inference_geo:
+        # platform.claude.com/docs/en/build-with-claude/data-residency; words after its neighbours
+        raise InvalidRequest(
+            f"'{reading.context.asked_model}' does not support the `inference_geo` parameter"
+        )

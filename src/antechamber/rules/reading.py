@@ -1,0 +1,78 @@
+"""One pass over a conversation, so that each rule looks only at the blocks that it is about.
+
+Loops over whole conversations ask a block for its ``type`` and a message for its ``role``:
+``isinstance`` with a pydantic class runs Python code wherever the answer is no.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Generic, Literal, NamedTuple, TypeVar, cast
+
+from pydantic import BaseModel
+
+from antechamber.rules.context import RuleContext
+from antechamber.wire.blocks import ContentBlock
+from antechamber.wire.messages import CountTokensRequest, MessageRequest
+
+Prompt = MessageRequest | CountTokensRequest
+Block = TypeVar("Block", bound=BaseModel, covariant=True)
+
+
+class Placed(NamedTuple, Generic[Block]):
+    """A block and where it stands; the path costs something and is made when an error needs it."""
+
+    message: int
+    position: int
+    block: Block
+
+    @property
+    def path(self) -> str:
+        """Return the path without the tag of the block."""
+        return f"messages.{self.message}.content.{self.position}"
+
+
+class Turn(NamedTuple):
+    """Messages of one role in a row, which the API reads as one.
+
+    ``system`` messages do not stand between turns: they end none and belong to none.
+    """
+
+    role: Literal["user", "assistant"]
+    blocks: list[Placed[ContentBlock]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """A request, what it is judged by, and its blocks by turn and by kind."""
+
+    request: Prompt
+    context: RuleContext
+    turns: Sequence[Turn]
+    by_kind: Mapping[type[BaseModel], list[Placed[BaseModel]]]
+
+    def every(self, *kinds: type[Block]) -> list[Placed[Block]]:
+        """Return the blocks of these kinds, each kind in the order of the conversation.
+
+        Blocks inside a block, as in the content of a tool result, are not among them.
+        """
+        found = [placed for kind in kinds for placed in self.by_kind.get(kind, ())]
+        return cast("list[Placed[Block]]", found)
+
+
+def read(request: Prompt, context: RuleContext) -> Reading:
+    """Go through the messages once."""
+    turns: list[Turn] = []
+    by_kind: dict[type[BaseModel], list[Placed[BaseModel]]] = {}
+    for number, message in enumerate(request.messages):
+        if message.role == "system":
+            for index, block in enumerate(message.content or ()):
+                by_kind.setdefault(type(block), []).append(Placed(number, index, block))
+            continue
+        if not turns or turns[-1].role != message.role:
+            turns.append(Turn(message.role, []))
+        blocks = turns[-1].blocks
+        for index, block in enumerate(message.content):
+            placed = Placed(number, index, block)
+            blocks.append(placed)
+            by_kind.setdefault(type(block), []).append(placed)
+    return Reading(request=request, context=context, turns=turns, by_kind=by_kind)

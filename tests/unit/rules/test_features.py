@@ -1,0 +1,279 @@
+"""What is not served yet is refused in the API's own words, never ignored."""
+
+import pytest
+
+from antechamber.wire.errors import InvalidRequest, NotFound
+from tests.unit.rules.requests import (
+    Asked,
+    Case,
+    Fields,
+    assistant,
+    call,
+    cases,
+    refusal,
+    refusal_of_count,
+    result,
+    text,
+    tool,
+    user,
+    words,
+)
+
+FILE: Fields = {"type": "file", "file_id": "file_011CNha8iCJcU1wXNR6q4V8w"}
+NOT_FOUND = "File `file_011CNha8iCJcU1wXNR6q4V8w` not found."
+CITED: Fields = {
+    "type": "document",
+    "source": {"type": "text", "media_type": "text/plain", "data": "Some text."},
+    "citations": {"enabled": True},
+}
+SERVER: Fields = {"type": "url", "name": "mail", "url": "https://mcp.example.com"}
+
+BOTH: list[Case] = [
+    (
+        "a tool that the server runs",
+        {"tools": [{"type": "web_search_20250305", "name": "web_search"}]},
+        "'claude-sonnet-4-5' does not support tool types: web_search_20250305.",
+    ),
+    (
+        "a search for tools",
+        {
+            "tools": [
+                {"type": "tool_search_tool_bm25", "name": "tool_search_tool_bm25"},
+                tool(defer_loading=True),
+            ]
+        },
+        "'claude-sonnet-4-5' does not support tool types: tool_search_tool_bm25.",
+    ),
+    (
+        "the tools of an MCP server",
+        {"tools": [{"type": "mcp_toolset", "mcp_server_name": "mail"}]},
+        "'claude-sonnet-4-5' does not support tool types: mcp_toolset.",
+    ),
+    (
+        "a tool that only code may call",
+        {"tools": [tool(allowed_callers=["code_execution_20260120"])]},
+        "tools.0.custom.allowed_callers: "
+        "'claude-sonnet-4-5' does not support programmatic tool calling",
+    ),
+    (
+        "MCP servers alone",
+        {"mcp_servers": [SERVER]},
+        "'claude-sonnet-4-5' does not support the `mcp_servers` parameter",
+    ),
+    (
+        "62: fast mode",
+        {"speed": "fast"},
+        "'claude-sonnet-4-5' does not support the `speed` parameter",
+    ),
+    (
+        "a compaction on demand",
+        {"compaction": {"type": "summarize"}},
+        "'claude-sonnet-4-5' does not support the `compaction` parameter",
+    ),
+    (
+        "somebody else's bill",
+        {"billing_policy": {"type": "billing_policy", "bill_to": "user_profile"}},
+        "'claude-sonnet-4-5' does not support the `billing_policy` parameter",
+    ),
+    (
+        "a compaction in the history",
+        {"messages": [user("Hi"), assistant({"type": "compaction", "content": "They met."})]},
+        "messages.1.content.0: Invalid `signature` in `compaction` block",
+    ),
+    (
+        "58: an image by its file",
+        {"messages": [user({"type": "image", "source": FILE})]},
+        NOT_FOUND,
+    ),
+    (
+        "58: a document by its file",
+        {"messages": [user({"type": "document", "source": FILE})]},
+        NOT_FOUND,
+    ),
+    (
+        "58: a file inside a tool result",
+        {
+            "messages": [
+                user("Hi"),
+                assistant(call()),
+                user(result(content=[{"type": "image", "source": FILE}])),
+            ]
+        },
+        NOT_FOUND,
+    ),
+    (
+        "58: a file for the container",
+        {"messages": [user({"type": "container_upload", "file_id": FILE["file_id"]})]},
+        NOT_FOUND,
+    ),
+    (
+        "citations on a document",
+        {"messages": [user(CITED, "What does it say?")]},
+        "messages.0.content.0.document.citations: citations are not supported for this model",
+    ),
+    (
+        "citations on a search result that a tool gave",
+        {
+            "messages": [
+                user("Hi"),
+                assistant(call()),
+                user(
+                    result(
+                        content=[
+                            {
+                                "type": "search_result",
+                                "source": "notes",
+                                "title": "Notes",
+                                "content": [text("Some text.")],
+                                "citations": {"enabled": True},
+                            }
+                        ]
+                    )
+                ),
+            ]
+        },
+        "messages.2.content.0.tool_result.content.0.search_result.citations: "
+        "citations are not supported for this model",
+    ),
+]
+CREATING: list[Case] = [
+    (
+        "62: other models to fall back on",
+        {"fallbacks": [{"model": "claude-opus-4-5"}]},
+        "'claude-sonnet-4-5' does not support the `fallbacks` parameter",
+    ),
+    (
+        "62: whatever falls back by default",
+        {"fallbacks": "default"},
+        "'claude-sonnet-4-5' does not support the `fallbacks` parameter",
+    ),
+    (
+        "a credit for a refusal",
+        {"fallback_credit_token": "credit"},
+        "'claude-sonnet-4-5' does not support the `fallback_credit_token` parameter",
+    ),
+    (
+        "a container",
+        {"container": "container_011CPR5CNjB747bTd36fQLFk"},
+        "'claude-sonnet-4-5' does not support the `container` parameter",
+    ),
+    (
+        "skills",
+        {"container": {"skills": [{"type": "anthropic", "skill_id": "xlsx"}]}},
+        "'claude-sonnet-4-5' does not support the `container` parameter",
+    ),
+    (
+        "a user profile",
+        {"user_profile_id": "uprof_1"},
+        "user_profile_id: User profile `uprof_1` not found.",
+    ),
+]
+
+
+@pytest.mark.parametrize(("fields", "expected"), cases([*BOTH, *CREATING]))
+def test_what_comes_later_is_refused(fields, expected) -> None:
+    assert words(refusal(Asked(), **fields)) == expected
+
+
+@pytest.mark.parametrize(("fields", "expected"), cases(BOTH))
+def test_counting_refuses_the_same(fields, expected) -> None:
+    assert words(refusal_of_count(Asked(), **fields)) == expected
+
+
+@pytest.mark.parametrize(("fields", "expected"), cases([*BOTH, *CREATING]))
+def test_an_engine_that_speaks_the_messages_api_has_these_itself(fields, expected) -> None:
+    error = refusal(Asked(claude_family=True), **fields)
+
+    assert words(error) != expected
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        pytest.param({"mcp_servers": []}, id="no MCP servers"),
+        pytest.param({"fallbacks": []}, id="no fallbacks"),
+        pytest.param({"container": {}}, id="a container that names nothing"),
+        pytest.param({"speed": "standard"}, id="ordinary speed"),
+        pytest.param(
+            {"billing_policy": {"type": "billing_policy", "bill_to": "self"}}, id="the own bill"
+        ),
+        pytest.param({"service_tier": "priority"}, id="priority"),
+        pytest.param({"service_tier": "standard_only"}, id="the standard tier"),
+        pytest.param({"inference_geo": "us"}, id="a geography"),
+        pytest.param({"diagnostics": {"previous_message_id": None}}, id="diagnostics"),
+        pytest.param({"metadata": {"user_id": "somebody"}}, id="metadata"),
+        pytest.param(
+            {"output_config": {"task_budget": {"type": "tokens", "total": 20_000}}},
+            id="a budget for the task",
+        ),
+        pytest.param(
+            {"tools": [tool(allowed_callers=["direct", "code_execution_20260120"])]},
+            id="a tool that code may call as well",
+        ),
+        pytest.param(
+            {"tools": [{"type": "computer_toolset_20260801"}, tool(defer_loading=True)]},
+            id="a toolset and a deferred tool",
+        ),
+        pytest.param(
+            {"messages": [user({**CITED, "citations": {"enabled": False}})]},
+            id="citations switched off",
+        ),
+        pytest.param(
+            {
+                "messages": [
+                    user({"type": "image", "source": {"type": "url", "url": "https://example.com"}})
+                ]
+            },
+            id="an image by its address, which is the engine's affair",
+        ),
+    ],
+)
+def test_what_changes_nothing_is_accepted(fields) -> None:
+    assert words(refusal(Asked(), **fields)) is None
+
+
+def test_a_missing_file_is_not_found() -> None:
+    """Row 58 is a 404."""
+    error = refusal(Asked(), messages=[user({"type": "image", "source": FILE})])
+
+    assert isinstance(error, NotFound)
+
+
+@pytest.mark.parametrize(
+    "thread",
+    [
+        pytest.param({"type": "create"}, id="begun"),
+        pytest.param({"type": "continue", "previous_message_id": "msg_1"}, id="continued"),
+    ],
+)
+@pytest.mark.parametrize("fidelity", ["lenient", "hosted"])
+def test_a_thread_is_refused_so_that_the_tool_runner_goes_on_without(thread, fidelity) -> None:
+    """SDK 2.12 ``lib/threads``: the code and no feature that is to blame.
+
+    A continued thread holds a result without its call; that must not be what is complained of.
+    """
+    asked = Asked(fidelity=fidelity, betas=frozenset({"message-threads-2026-08-12"}))
+
+    error = refusal(asked, thread=thread, messages=[user(result())])
+
+    assert isinstance(error, InvalidRequest)
+    assert error.details == {"error_code": "thread_unsupported_request", "unsupported": []}
+
+
+def test_details_name_what_the_sdk_has_a_class_for() -> None:
+    """SDK 2.12 picks the exception by status and code."""
+    profile = refusal(Asked(), user_profile_id="uprof_1")
+    block: Fields = {"type": "compaction", "content": "They met.", "signature": "x"}
+    compaction = refusal(Asked(), messages=[user("Hi"), assistant(block), user("So?")])
+
+    assert profile is not None
+    assert profile.details == {"error_code": "user_profile_not_found"}
+    assert compaction is not None
+    assert compaction.details == {"error_code": "compaction_signature_invalid"}
+
+
+def test_the_model_is_named_as_the_client_wrote_it() -> None:
+    """Claude Code 2.1.330 compares it with what it sent."""
+    error = refusal(Asked(), model="claude-opus-4-5-20251101", speed="fast")
+
+    assert words(error) == ("'claude-opus-4-5-20251101' does not support the `speed` parameter")

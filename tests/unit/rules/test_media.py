@@ -1,0 +1,153 @@
+"""Images and PDFs that are not what they say they are.
+
+Numbers are the rows of the published error texts; the source stands behind them.
+"""
+
+import base64
+
+import pytest
+
+from tests.unit.rules.requests import (
+    Asked,
+    Case,
+    Fields,
+    assistant,
+    call,
+    cases,
+    refusal,
+    refusal_of_count,
+    result,
+    text,
+    user,
+    words,
+)
+
+PNG = base64.b64encode(b"\x89PNG\r\n\x1a\n" + bytes(40)).decode()
+
+
+def image(media_type: str = "image/png", data: str = PNG) -> Fields:
+    return {"type": "image", "source": {"type": "base64", "media_type": media_type, "data": data}}
+
+
+def pdf(data: str) -> Fields:
+    source = {"type": "base64", "media_type": "application/pdf", "data": data}
+    return {"type": "document", "source": source}
+
+
+REFUSED: list[Case] = [
+    (
+        "49 lobehub/lobehub#14711: an image too large",
+        {"messages": [user("Hi", image(data="A" * (10 * 1024 * 1024 + 4)))]},
+        "messages.0.content.1.image.source.base64: image exceeds 10 MB maximum: "
+        "10485764 bytes > 10485760 bytes",
+    ),
+    (
+        "53: an empty image",
+        {"messages": [user(image(data=""))]},
+        "messages.0.content.0.image.source.base64.data: image cannot be empty",
+    ),
+    (
+        "53: no image",
+        {"messages": [user(image(data=base64.b64encode(b"hello, I am text").decode()))]},
+        "messages.0.content.0.image.source.base64.data: Could not process image",
+    ),
+    (
+        "53: no base64",
+        {"messages": [user(image(data="<base64>"))]},
+        "messages.0.content.0.image.source.base64.data: Could not process image",
+    ),
+    (
+        "53 anthropics/claude-code#13131: another type of image",
+        {"messages": [user(image("image/jpeg"))]},
+        "messages.0.content.0.image.source.base64.data: "
+        "Image does not match the provided media type image/jpeg",
+    ),
+    (
+        "53: the same inside a tool result",
+        {
+            "messages": [
+                user("Hi"),
+                assistant(call()),
+                user(result(content=[text("Here:"), image("image/gif")])),
+            ]
+        },
+        "messages.2.content.0.tool_result.content.1.image.source.base64.data: "
+        "Image does not match the provided media type image/gif",
+    ),
+    (
+        "53: an empty PDF",
+        {"messages": [user(pdf(""))]},
+        "messages.0.content.0.pdf.source.base64.data: PDF cannot be empty",
+    ),
+    (
+        "53: no PDF",
+        {"messages": [user(pdf(PNG))]},
+        "messages.0.content.0.pdf.source.base64.data: The PDF specified was not valid",
+    ),
+]
+
+
+@pytest.mark.parametrize("fidelity", ["lenient", "hosted"])
+@pytest.mark.parametrize(("fields", "expected"), cases(REFUSED))
+def test_both_fidelities_refuse_in_the_published_words(fields, expected, fidelity) -> None:
+    error = refusal(Asked(fidelity=fidelity), **fields)
+
+    assert words(error) == expected
+
+
+@pytest.mark.parametrize(("fields", "expected"), cases(REFUSED))
+def test_counting_refuses_what_creating_refuses(fields, expected) -> None:
+    error = refusal_of_count(Asked(), **fields)
+
+    assert words(error) == expected
+
+
+@pytest.mark.parametrize("fidelity", ["lenient", "hosted"])
+@pytest.mark.parametrize(
+    "fields",
+    [
+        pytest.param({"messages": [user("Look:", image())]}, id="a PNG"),
+        pytest.param(
+            {
+                "messages": [
+                    user(
+                        image(
+                            "image/jpeg", base64.b64encode(b"\xff\xd8\xff\xe0" + bytes(40)).decode()
+                        )
+                    )
+                ]
+            },
+            id="a JPEG",
+        ),
+        pytest.param(
+            {
+                "messages": [
+                    user(image("image/gif", base64.b64encode(b"GIF89a" + bytes(40)).decode()))
+                ]
+            },
+            id="a GIF",
+        ),
+        pytest.param(
+            {
+                "messages": [
+                    user(
+                        image(
+                            "image/webp", base64.b64encode(b"RIFF....WEBPVP8 " + bytes(40)).decode()
+                        )
+                    )
+                ]
+            },
+            id="a WebP",
+        ),
+        pytest.param(
+            {"messages": [user(image("image/gif", base64.b64encode(b"GIF89a").decode()))]},
+            id="a tiny image",
+        ),
+        pytest.param(
+            {"messages": [user(pdf(base64.b64encode(b"%PDF-1.7\n" + bytes(30)).decode()))]},
+            id="a PDF",
+        ),
+    ],
+)
+def test_media_that_are_what_they_say_are_accepted(fields, fidelity) -> None:
+    assert words(refusal(Asked(fidelity=fidelity), **fields)) is None
