@@ -1,0 +1,1 @@
+"""HTTP to operations and back; the only room that knows ASGI."""

@@ -1,0 +1,71 @@
+"""The routes, and the layers around them: the ASGI application of one process."""
+
+from starlette.middleware.cors import CORSMiddleware
+from starlette.routing import Route, Router
+
+from antechamber.http.asgi import App, Receive, Scope, Send
+from antechamber.http.edge import Edge, EdgeOrder
+from antechamber.http.health import ReadyEndpoint, alive, hello
+from antechamber.http.messages import CountTokensEndpoint, MessagesEndpoint
+from antechamber.http.models import ModelEndpoint, ModelsEndpoint
+from antechamber.operations.caller import Doorkeeper
+from antechamber.operations.messages import Services
+from antechamber.wire.errors import NotFound
+
+_OPEN_PATHS = ("/healthz", "/readyz", "/api/hello")
+
+
+class _Plain:
+    """An ASGI function as an object: a route would hand a bare function a request to unpack."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._app(scope, receive, send)
+
+
+def make_app(services: Services) -> App:
+    """Return the application; its engines are opened and closed by assembly."""
+    server = services.settings.server
+    routes = [
+        Route("/v1/messages", MessagesEndpoint(services), methods=["POST"]),
+        Route("/v1/messages/count_tokens", CountTokensEndpoint(services), methods=["POST"]),
+        Route("/v1/models", ModelsEndpoint(services), methods=["GET"]),
+        Route("/v1/models/{model_id:path}", ModelEndpoint(services), methods=["GET"]),
+        Route("/api/hello", _Plain(hello), methods=["GET", "HEAD"]),
+        Route("/healthz", _Plain(alive), methods=["GET", "HEAD"]),
+        Route("/readyz", ReadyEndpoint(services), methods=["GET", "HEAD"]),
+    ]
+    order = EdgeOrder(
+        doorkeeper=Doorkeeper(server.api_keys, organization_id=server.organization_id),
+        organization_id=server.organization_id,
+        lenient=services.settings.fidelity == "lenient",
+        open_paths=_OPEN_PATHS,
+    )
+    router = Router(routes=routes, redirect_slashes=False, default=_not_found)
+    edge = Edge(_with_app(router), order, clock=services.clock, new_id=services.new_id)
+    if not server.cors_origins:
+        return edge
+    return CORSMiddleware(
+        edge,
+        allow_origins=server.cors_origins,
+        allow_methods=["GET", "POST", "DELETE"],
+        allow_headers=["*"],
+        expose_headers=["request-id", "anthropic-organization-id", "retry-after"],
+    )
+
+
+def _with_app(router: Router) -> App:
+    async def routed(scope: Scope, receive: Receive, send: Send) -> None:
+        # With an application in the scope the router raises for a wrong method, so that the
+        # answer gets our envelope; without one it answers by itself in plain text.
+        scope["app"] = router
+        await router(scope, receive, send)
+
+    return routed
+
+
+async def _not_found(_scope: Scope, _receive: Receive, _send: Send) -> None:
+    message = "Not found"
+    raise NotFound(message)

@@ -1,0 +1,37 @@
+"""The names that ASGI has for its parts, and what a request's head says."""
+
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from typing import Any
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+Header = tuple[bytes, bytes]
+
+
+def header(scope: Scope, name: bytes) -> str | None:
+    """Return a request header; repeated ones joined by a comma, as HTTP means them."""
+    values = [value for key, value in scope["headers"] if key == name]
+    if not values:
+        return None
+    return b", ".join(values).decode("latin-1")
+
+
+async def respond(
+    send: Send, status: int, body: bytes, headers: Iterable[Header] = (), *, kind: bytes = b""
+) -> None:
+    """Send a whole response; ``kind`` is its content type, JSON when it is not given."""
+    await send(
+        {
+            "type": "http.response.start",
+            "status": status,
+            "headers": [
+                (b"content-type", kind or b"application/json"),
+                (b"content-length", str(len(body)).encode()),
+                *headers,
+            ],
+        }
+    )
+    await send({"type": "http.response.body", "body": body})

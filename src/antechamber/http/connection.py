@@ -1,0 +1,34 @@
+"""Work that is worth doing only while the client is there to read its result."""
+
+import asyncio
+from collections.abc import Coroutine
+
+from antechamber.http.asgi import Receive
+from antechamber.http.bodies import ClientLeft
+
+
+async def while_connected(receive: Receive, work: Coroutine[object, object, None]) -> None:
+    """Run ``work`` until it is done; cancel it and raise ``ClientLeft`` when the client leaves.
+
+    The body must have been read: from here on the only message that can come is the disconnect.
+    """
+    failure: Exception | None = None
+    try:
+        async with asyncio.TaskGroup() as group:
+            watcher = group.create_task(_watch(receive), name="client-watch")
+            try:
+                await work
+            except Exception as error:  # noqa: BLE001 - raised again below, out of the group
+                failure = error
+            watcher.cancel()
+    except* ClientLeft as left:
+        raise ClientLeft from left
+    if failure is not None:
+        raise failure
+
+
+async def _watch(receive: Receive) -> None:
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientLeft

@@ -1,0 +1,31 @@
+"""What happens when the process begins to serve, and when it has served its last request."""
+
+from collections.abc import Awaitable, Callable
+
+from antechamber.http.asgi import App, Receive, Scope, Send
+
+Hook = Callable[[], Awaitable[None]]
+
+
+class Lifespan:
+    """Answers the server's lifespan messages and lets everything else through."""
+
+    def __init__(self, app: App, *, on_start: Hook, on_stop: Hook) -> None:
+        self._app = app
+        self._on_start = on_start
+        self._on_stop = on_stop
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one scope."""
+        if scope["type"] != "lifespan":
+            await self._app(scope, receive, send)
+            return
+        while True:
+            message = await receive()
+            if message["type"] == "lifespan.startup":
+                await self._on_start()
+                await send({"type": "lifespan.startup.complete"})
+            else:
+                await self._on_stop()
+                await send({"type": "lifespan.shutdown.complete"})
+                return

@@ -1,0 +1,141 @@
+"""The SSE response: a pump feeds a bounded queue, pings fill silence, a failure ends the stream."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Protocol
+
+from antechamber.http.asgi import Send
+from antechamber.http.problems import as_api_error
+from antechamber.turn.sse import PING, error_frame, frame
+from antechamber.wire.errors import Overloaded
+from antechamber.wire.stream import MessageStart, StreamEvent
+
+_QUEUED_BATCHES = 64
+"""A client that reads slowly stops the engine after so many engine events."""
+_HEADERS = [
+    (b"content-type", b"text/event-stream; charset=utf-8"),
+    (b"cache-control", b"no-cache"),
+    # nginx and its kin hold a response back otherwise.
+    (b"x-accel-buffering", b"no"),
+]
+
+
+class Stream(Protocol):
+    """What is streamed: a first event that can be had at any time, and batches of the others."""
+
+    def start(self) -> MessageStart:
+        """Return the first event."""
+        ...
+
+    def events(self) -> AsyncGenerator[list[StreamEvent], None]:
+        """Yield the events after it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How long to wait, in seconds."""
+
+    first_event_grace_s: float
+    ping_s: float
+
+
+class _Done:
+    """The pump's last item after a turn that went well."""
+
+
+_Item = list[StreamEvent] | Exception | _Done
+
+
+async def stream_response(send: Send, stream: Stream, pace: Pace, request_id: str) -> None:
+    """Send ``stream`` as server-sent events.
+
+    A failure before the first engine event, within the grace, is raised: the response has not
+    begun and can still be an HTTP error. Any later one becomes the stream's ``error`` event.
+    """
+    queue: asyncio.Queue[_Item] = asyncio.Queue(_QUEUED_BATCHES)
+    async with asyncio.TaskGroup() as group:
+        pump = group.create_task(_pump(stream, queue), name="turn-pump")
+        sender = _Sender(send, stream, pace, request_id)
+        try:
+            failure = await sender.run(queue)
+        except asyncio.CancelledError:
+            await sender.break_off()
+            raise
+        pump.cancel()
+    if failure is not None:
+        raise failure
+
+
+class _Sender:
+    """Writes one stream to one client."""
+
+    def __init__(self, send: Send, stream: Stream, pace: Pace, request_id: str) -> None:
+        self._send = send
+        self._stream = stream
+        self._pace = pace
+        self._request_id = request_id
+        self._begun = False
+
+    async def run(self, queue: asyncio.Queue[_Item]) -> Exception | None:
+        """Send everything; return a failure that came before the response had begun."""
+        item = await _next(queue, self._pace.first_event_grace_s)
+        if isinstance(item, Exception):
+            return item
+        await self._begin()
+        payload = frame(self._stream.start())
+        while True:
+            # What has come meanwhile goes out in one write; nothing waits for it.
+            while item is not None:
+                payload += self._frames(item)
+                if not isinstance(item, list):
+                    await self._write(payload, more=False)
+                    return None
+                item = None if queue.empty() else queue.get_nowait()
+            if payload:
+                await self._write(payload, more=True)
+            item = await _next(queue, self._pace.ping_s)
+            payload = PING if item is None else b""
+
+    async def break_off(self) -> None:
+        """End a stream that is being cancelled: a client that is still there gets to know it."""
+        if self._begun:
+            error = Overloaded("The server is shutting down.")
+            await self._write(error_frame(error, self._request_id), more=False)
+
+    async def _begin(self) -> None:
+        self._begun = True
+        await self._send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
+
+    async def _write(self, payload: bytes, *, more: bool) -> None:
+        await self._send({"type": "http.response.body", "body": payload, "more_body": more})
+
+    def _frames(self, item: _Item) -> bytes:
+        match item:
+            case list():
+                return b"".join(map(frame, item))
+            case _Done():
+                return b""
+            case _:
+                return error_frame(as_api_error(item, self._request_id), self._request_id)
+
+
+async def _next(queue: asyncio.Queue[_Item], seconds: float) -> _Item | None:
+    try:
+        async with asyncio.timeout(seconds):
+            return await queue.get()
+    except TimeoutError:
+        return None
+
+
+async def _pump(stream: Stream, queue: asyncio.Queue[_Item]) -> None:
+    try:
+        async with aclosing(stream.events()) as batches:
+            async for batch in batches:
+                await queue.put(batch)
+    except Exception as error:  # noqa: BLE001 - told to the client by whoever reads the queue
+        await queue.put(error)
+    else:
+        await queue.put(_Done())

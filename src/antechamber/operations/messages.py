@@ -1,0 +1,201 @@
+"""A turn from the validated request to its events: routed, checked, counted, taken, recorded."""
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import dataclass
+
+import structlog
+from msgspec import UNSET, UnsetType
+
+from antechamber.engines.base import PreparedTurn, TurnOrder
+from antechamber.operations.call import Call
+from antechamber.operations.routing import Candidate, Routing
+from antechamber.rules.check import check_context_edits, check_count, check_message, check_window
+from antechamber.rules.context import RuleContext
+from antechamber.rules.history import without_foreign_thinking
+from antechamber.rules.thinking import thinking_plan
+from antechamber.runtime.clock import Clock
+from antechamber.settings import Settings
+from antechamber.turn.fold import Fold
+from antechamber.turn.machine import Opening, TurnMachine
+from antechamber.wire.errors import ApiError, EngineFailed
+from antechamber.wire.ids import NewId
+from antechamber.wire.messages import CountTokensRequest, MessageRequest
+from antechamber.wire.responses import (
+    CacheMissUnavailable,
+    ContextManagement,
+    Diagnostics,
+    Message,
+)
+from antechamber.wire.signatures import Signer
+from antechamber.wire.stream import MessageStart, StreamEvent
+
+_log = structlog.get_logger("antechamber.turn")
+_THINKING = "thinking"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """What the operations work with; assembly makes one for each process."""
+
+    settings: Settings
+    routing: Routing
+    signer: Signer
+    clock: Clock
+    new_id: NewId
+
+
+class OpenTurn:
+    """A turn that has been admitted and counted; ``events`` takes it, at most once."""
+
+    def __init__(
+        self,
+        services: Services,
+        call: Call,
+        candidate: Candidate,
+        prepared: PreparedTurn,
+        machine: TurnMachine,
+    ) -> None:
+        self._services = services
+        self._call = call
+        self._candidate = candidate
+        self._prepared = prepared
+        self._machine = machine
+
+    def start(self) -> MessageStart:
+        """Return the first event of the stream, with the counts known by now."""
+        return self._machine.start()
+
+    async def events(self) -> AsyncGenerator[list[StreamEvent], None]:
+        """Yield, for each engine event, the wire events that follow from it; some have none.
+
+        Closing it stops the engine. Whatever happens, one line of the log says how it went.
+        """
+        machine = self._machine
+        ending = "left"
+        first_at: float | None = None
+        try:
+            async with aclosing(self._prepared.events()) as source:
+                async for event in source:
+                    if first_at is None:
+                        first_at = self._services.clock.monotonic()
+                    yield list(machine.feed(event))
+                    if machine.ended:
+                        ending = "ended"
+                        return
+            message = "The engine ended its answer without finishing it."
+            raise EngineFailed(message)
+        except ApiError as error:
+            ending = error.type
+            raise
+        except Exception:
+            ending = "bug"
+            raise
+        finally:
+            self._record(ending, first_at)
+
+    def _record(self, ending: str, first_at: float | None) -> None:
+        now, usage = self._services.clock.monotonic(), self._machine.usage
+        _log.info(
+            "turn",
+            request_id=self._call.request_id,
+            model=self._candidate.facts.id,
+            engine=self._candidate.engine.name,
+            ending=ending,
+            input_tokens=usage.input_tokens,
+            output_tokens=usage.output_tokens,
+            thinking_tokens=usage.thinking_tokens,
+            first_event_ms=_ms(first_at - self._call.started_at) if first_at else None,
+            total_ms=_ms(now - self._call.started_at),
+        )
+
+
+async def open_turn(services: Services, request: MessageRequest, call: Call) -> OpenTurn:
+    """Route, check and count ``request``; raises ``ApiError`` with the hosted wording."""
+    candidate = services.routing.candidates(request.model)[0]
+    facts, fidelity = candidate.facts, services.settings.fidelity
+    check_message(request, _context(services, candidate, request.model, call))
+    plan = thinking_plan(request, facts, fidelity, call.betas)
+    order = TurnOrder(
+        request=without_foreign_thinking(request, services.signer.verify),
+        facts=facts,
+        upstream_model=candidate.upstream_model,
+        thinking=plan,
+        max_tokens=request.max_tokens,
+        request_id=call.request_id,
+    )
+    prepared = await candidate.engine.prepare(order)
+    window = candidate.engine.limits.window_tokens or facts.window_tokens
+    check_window(prepared.input_tokens, request.max_tokens, facts, window, fidelity)
+    check_context_edits(request, prepared.input_tokens)
+    opening = _opening(request, candidate, prepared, show_thinking=plan.display != "omitted")
+    machine = TurnMachine(
+        opening,
+        new_id=services.new_id,
+        sign=lambda text: services.signer.sign(_THINKING, text),
+    )
+    return OpenTurn(services, call, candidate, prepared, machine)
+
+
+async def run_message(turn: OpenTurn) -> Message:
+    """Take the turn to its end and return the whole message: the fold of its stream."""
+    fold = Fold()
+    fold.add(turn.start())
+    async with aclosing(turn.events()) as batches:
+        async for batch in batches:
+            for event in batch:
+                fold.add(event)
+    return fold.message
+
+
+async def count_tokens(services: Services, request: CountTokensRequest, call: Call) -> int:
+    """Return the input tokens that the same request would report when it is created."""
+    candidate = services.routing.candidates(request.model)[0]
+    check_count(request, _context(services, candidate, request.model, call))
+    order = TurnOrder(
+        request=without_foreign_thinking(request, services.signer.verify),
+        facts=candidate.facts,
+        upstream_model=candidate.upstream_model,
+        thinking=thinking_plan(request, candidate.facts, services.settings.fidelity, call.betas),
+        max_tokens=0,
+        request_id=call.request_id,
+    )
+    prepared = await candidate.engine.prepare(order)
+    check_context_edits(request, prepared.input_tokens)
+    return prepared.input_tokens
+
+
+def _context(services: Services, candidate: Candidate, asked: str, call: Call) -> RuleContext:
+    return RuleContext(
+        facts=candidate.facts,
+        fidelity=services.settings.fidelity,
+        version=call.version,
+        betas=call.betas,
+        asked_model=asked,
+        verify=services.signer.verify,
+    )
+
+
+def _opening(
+    request: MessageRequest, candidate: Candidate, prepared: PreparedTurn, *, show_thinking: bool
+) -> Opening:
+    managed = request.context_management is not None
+    return Opening(
+        model=candidate.facts.id,
+        input_tokens=prepared.input_tokens,
+        show_thinking=show_thinking,
+        speed=request.speed,
+        context_management=ContextManagement(applied_edits=[]) if managed else UNSET,
+        diagnostics=_diagnostics(request),
+    )
+
+
+def _diagnostics(request: MessageRequest) -> Diagnostics | UnsetType:
+    if request.diagnostics is None:
+        return UNSET
+    asked = request.diagnostics.previous_message_id is not None
+    return Diagnostics(cache_miss_reason=CacheMissUnavailable() if asked else None)
+
+
+def _ms(seconds: float) -> int:
+    return round(seconds * 1000)

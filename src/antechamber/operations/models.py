@@ -1,0 +1,76 @@
+"""The models that are served, as the Models API shows them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from antechamber.operations.messages import Services
+from antechamber.operations.routing import Candidate
+from antechamber.wire.errors import InvalidRequest
+from antechamber.wire.model_info import ModelInfo, model_info
+
+
+_SHOWN_UNASKED = ("active", "deprecated")
+"""Retired models are served, and listed only when they are asked for (SDK 2.12)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageOrder:
+    """Which part of a list is wanted."""
+
+    limit: int = 20
+    after_id: str | None = None
+    before_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """A part of a list and whether there is more in the direction that was asked for."""
+
+    data: Sequence[ModelInfo]
+    has_more: bool
+
+
+def list_models(
+    services: Services, order: PageOrder, *, lifecycle: Sequence[str], beta: bool
+) -> Page:
+    """Return served models, newest first; raises ``InvalidRequest`` for an unknown cursor."""
+    infos = [_info(candidate, beta=beta) for candidate in services.routing.served()]
+    wanted = lifecycle or _SHOWN_UNASKED
+    return _page([info for info in infos if info["lifecycle"] in wanted], order)
+
+
+def get_model(services: Services, model: str, *, beta: bool) -> ModelInfo:
+    """Return one model, asked for by id or alias; raises ``NotFound``."""
+    return _info(services.routing.candidates(model)[0], beta=beta)
+
+
+def _info(candidate: Candidate, *, beta: bool) -> ModelInfo:
+    limits = candidate.engine.limits
+    return model_info(
+        candidate.facts,
+        window_tokens=limits.window_tokens,
+        image_input=limits.image_input,
+        # A PDF is read through the images of its pages.
+        pdf_input=limits.image_input,
+        beta=beta,
+    )
+
+
+def _page(infos: Sequence[ModelInfo], order: PageOrder) -> Page:
+    if order.after_id is not None and order.before_id is not None:
+        message = "after_id and before_id cannot both be specified"
+        raise InvalidRequest(message)
+    if order.before_id is not None:
+        part = infos[: _position(infos, order.before_id, "before_id")]
+        return Page(data=part[-order.limit :], has_more=len(part) > order.limit)
+    start = 0 if order.after_id is None else _position(infos, order.after_id, "after_id") + 1
+    part = infos[start:]
+    return Page(data=part[: order.limit], has_more=len(part) > order.limit)
+
+
+def _position(infos: Sequence[ModelInfo], model_id: str, name: str) -> int:
+    for position, info in enumerate(infos):
+        if info["id"] == model_id:
+            return position
+    message = f"{name}: {model_id} is not in this list"
+    raise InvalidRequest(message)

@@ -1,0 +1,156 @@
+"""Pooled HTTP to an upstream, and the one seam where the client library's errors become ours."""
+
+import json
+import socket
+import struct
+from collections.abc import AsyncGenerator, Generator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from dataclasses import dataclass
+
+import aiohttp
+
+from antechamber.wire.encoding import encode_json
+from antechamber.wire.errors import ApiError, EngineFailed, EngineTimedOut, Overloaded
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timeouts:
+    """How long to wait for an upstream, in seconds."""
+
+    connect_s: float = 10.0
+    idle_s: float = 600.0
+    """Between two pieces of an answer, the first included."""
+
+
+class UpstreamRefused(EngineFailed):
+    """The upstream answered with an error; ``upstream_status`` and ``body`` say which."""
+
+    def __init__(self, upstream: str, status: int, body: bytes) -> None:
+        super().__init__(f"{upstream} answered with status {status}.")
+        self.upstream_status = status
+        self.body = body
+
+
+class UpstreamClient:
+    """Connections to one base URL; opened at first use, closed by ``aclose``."""
+
+    def __init__(
+        self,
+        name: str,
+        base_url: str,
+        *,
+        headers: Mapping[str, str],
+        timeouts: Timeouts,
+        keep_alive: bool = True,
+    ) -> None:
+        self._name = name
+        self._base_url = base_url.rstrip("/")
+        self._headers = dict(headers)
+        self._timeouts = timeouts
+        self._keep_alive = keep_alive
+        self._session: aiohttp.ClientSession | None = None
+
+    async def get_json(self, path: str) -> object:
+        """Return the JSON of ``path``; raises ``EngineFault``."""
+        with foreign_errors(self._name):
+            async with self._open().get(self._base_url + path) as response:
+                return await self._json(response)
+
+    async def post_json(self, path: str, body: object) -> object:
+        """Return the JSON answer to ``body``; raises ``EngineFault``."""
+        with foreign_errors(self._name):
+            async with self._post(path, body) as response:
+                return await self._json(response)
+
+    @asynccontextmanager
+    async def stream(
+        self, path: str, body: object
+    ) -> AsyncGenerator[AsyncGenerator[bytes, None], None]:
+        """Give the answer's bytes as they come; leaving the context drops the connection."""
+        with foreign_errors(self._name):
+            async with self._post(path, body) as response:
+                if response.status >= 400:
+                    raise UpstreamRefused(self._name, response.status, await response.read())
+                try:
+                    yield self._chunks(response)
+                finally:
+                    # Not released to the pool: an upstream that is still writing must notice.
+                    if not response.content.at_eof():
+                        response.close()
+
+    async def _chunks(self, response: aiohttp.ClientResponse) -> AsyncGenerator[bytes, None]:
+        with foreign_errors(self._name):
+            async for chunk in response.content.iter_any():
+                yield chunk
+
+    def _post(self, path: str, body: object) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
+        return self._open().post(
+            self._base_url + path,
+            data=encode_json(body),
+            headers={"content-type": "application/json"},
+        )
+
+    async def _json(self, response: aiohttp.ClientResponse) -> object:
+        body = await response.read()
+        if response.status >= 400:
+            raise UpstreamRefused(self._name, response.status, body)
+        try:
+            return json.loads(body)
+        except ValueError as error:
+            message = f"{self._name} answered something that is not JSON."
+            raise EngineFailed(message) from error
+
+    def _open(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(
+                    limit=0,
+                    force_close=not self._keep_alive,
+                    socket_factory=None if self._keep_alive else _abortive_socket,
+                ),
+                headers=self._headers,
+                timeout=aiohttp.ClientTimeout(
+                    total=None, connect=self._timeouts.connect_s, sock_read=self._timeouts.idle_s
+                ),
+                # What an upstream of ours needs does not depend on the environment's proxies.
+                trust_env=False,
+                auto_decompress=True,
+            )
+        return self._session
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        if self._session is not None:
+            await self._session.close()
+
+
+def _abortive_socket(address: tuple[int, int, int, str, tuple[object, ...]]) -> socket.socket:
+    """Make a socket whose closing is a reset, which a writing peer notices at its next write.
+
+    After an ordinary close the first write of the peer still goes well.
+    """
+    made = socket.socket(*address[:3])
+    made.setblocking(False)  # noqa: FBT003 - the standard library's signature
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    return made
+
+
+@contextmanager
+def foreign_errors(upstream: str) -> Generator[None, None, None]:
+    """Translate every error of the client library; the most specific first."""
+    try:
+        yield
+    except TimeoutError as error:  # aiohttp's timeouts derive from it
+        message = f"{upstream} did not answer in time."
+        raise EngineTimedOut(message) from error
+    except aiohttp.ClientConnectorError as error:
+        message = f"{upstream} cannot be reached."
+        raise Overloaded(message) from error
+    except aiohttp.ClientError as error:
+        message = f"The connection to {upstream} broke off."
+        raise EngineFailed(message) from error
+    except ApiError:
+        raise
+    except OSError as error:
+        message = f"{upstream} cannot be reached."
+        raise Overloaded(message) from error
