@@ -1,0 +1,5 @@
+"""``python -m antechamber`` is the command ``antechamber``."""
+
+from antechamber.cli import main
+
+main()

@@ -1,0 +1,221 @@
+"""The composition root: builds every object once and closes them in reverse.
+
+The only place that names a concrete engine; a heavy library is imported only for a configuration
+that uses it.
+"""
+
+import os
+import secrets
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from antechamber.catalogue.reader import load_catalogue
+from antechamber.engines.base import Engine
+from antechamber.http.app import make_app
+from antechamber.http.asgi import App
+from antechamber.http.lifespan import Lifespan
+from antechamber.http.server import listen, serve
+from antechamber.operations.messages import Services
+from antechamber.operations.routing import Routing
+from antechamber.runtime.background import Background
+from antechamber.runtime.clock import Clock, SystemClock
+from antechamber.runtime.log import configure_log
+from antechamber.settings import (
+    ConfigurationError,
+    EngineSettings,
+    LocalEngineSettings,
+    ScriptedEngineSettings,
+    Settings,
+    default_engines,
+    load_or_create_secrets,
+    require_keys_beyond_loopback,
+)
+from antechamber.wire.ids import new_id
+from antechamber.wire.signatures import Signer, SigningKey
+
+_MOST_CONTEXT_TOKENS = 8192
+"""Memory for a slot's context is taken when the model is loaded, so it is not left to the model."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelAddress:
+    """Where a local engine's model listens."""
+
+    url: str
+    key: str | None = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelLibrary:
+    """The model files of this machine that the server knows by name."""
+
+    folder: Path
+    """Where added ones are; not there before the first."""
+    added: tuple[Path, ...]
+    embedded: Path | None
+    """The one that a package ships."""
+
+
+def run_server(settings: Settings, announce: Callable[[Settings, int], None]) -> None:
+    """Serve until told to stop; ``announce`` gets the settings and the bound port.
+
+    Raises ``ConfigurationError`` for what cannot be served, ``OSError`` when the port is taken.
+    """
+    require_keys_beyond_loopback(settings)
+    configure_log(level=settings.log.level, form=settings.log.format)
+    for engine in default_engines(settings):
+        check_engine(engine, settings)
+    load_or_create_secrets(settings.data_dir)
+    with ExitStack() as closing:
+        listening = closing.enter_context(listen(settings.server))
+        addresses = _start_models(settings, closing)
+        announce(settings, listening.getsockname()[1])
+        serve(AppFactory(settings, addresses), settings.server, listening)
+
+
+class AppFactory:
+    """Builds the application inside a worker process."""
+
+    def __init__(self, settings: Settings, addresses: Mapping[str, ModelAddress]) -> None:
+        self._settings = settings
+        self._addresses = addresses
+
+    def __call__(self) -> App:
+        """Return the application with its engines, and what starts and stops them."""
+        settings = self._settings
+        configure_log(level=settings.log.level, form=settings.log.format)
+        clock = SystemClock()
+        engines = {
+            engine.name: build_engine(engine, self._addresses.get(engine.name), clock)
+            for engine in default_engines(settings)
+        }
+        services = build_services(settings, engines, clock)
+        background = Background()
+
+        async def start() -> None:
+            for engine in engines.values():
+                background.spawn(f"ready-{engine.name}", engine.ready())
+
+        async def stop() -> None:
+            await background.aclose()
+            for engine in reversed(engines.values()):
+                await engine.aclose()
+
+        return Lifespan(make_app(services), on_start=start, on_stop=stop)
+
+
+def build_services(settings: Settings, engines: Mapping[str, Engine], clock: Clock) -> Services:
+    """Return what the operations work with."""
+    keys = load_or_create_secrets(settings.data_dir).signing_keys
+    return Services(
+        settings=settings,
+        routing=Routing(settings, load_catalogue(), engines),
+        signer=Signer([SigningKey(id=key.id, secret=key.key) for key in keys], secrets.token_bytes),
+        clock=clock,
+        new_id=new_id,
+    )
+
+
+def build_engine(engine: EngineSettings, address: ModelAddress | None, clock: Clock) -> Engine:
+    """Return the engine that ``engine`` describes."""
+    match engine:
+        case ScriptedEngineSettings(name=name, script=script):
+            from antechamber.engines.scripted import ScriptedEngine, load_script
+
+            return ScriptedEngine(name, load_script(script), clock)
+        case LocalEngineSettings():
+            return _local_engine(engine, address, clock)
+
+
+def check_engine(engine: EngineSettings, settings: Settings) -> None:
+    """Read what the engine is made from, and start nothing.
+
+    Raises ``ConfigurationError`` for a script that cannot be played or a model that is not there.
+    """
+    match engine:
+        case ScriptedEngineSettings(name=name, script=script):
+            from antechamber.engines.scripted import ScriptError, load_script
+
+            try:
+                load_script(script)
+            except ScriptError as error:
+                raise ConfigurationError(f"engine {name}: {error}") from error
+        case LocalEngineSettings(base_url=None):
+            model_file(engine, settings)
+        case LocalEngineSettings():
+            pass  # its server may come up later
+
+
+def model_file(engine: LocalEngineSettings, settings: Settings) -> Path:
+    """Return the file of the model that ``engine`` loads; raises ``ConfigurationError``."""
+    from antechamber.engines.local.model_files import ModelMissing, find_model_file
+
+    try:
+        return find_model_file(engine.model, settings.data_dir)
+    except ModelMissing as error:
+        raise ConfigurationError(f"engine {engine.name}: {error}") from error
+
+
+def model_library(settings: Settings) -> ModelLibrary:
+    """Return where model files are."""
+    from antechamber.engines.local.model_files import added_models, embedded_model, models_folder
+
+    return ModelLibrary(
+        folder=models_folder(settings.data_dir),
+        added=tuple(added_models(settings.data_dir)),
+        embedded=embedded_model(),
+    )
+
+
+def _local_engine(
+    engine: LocalEngineSettings, address: ModelAddress | None, clock: Clock
+) -> Engine:
+    from antechamber.engines.local.engine import LocalEngine
+    from antechamber.engines.local.llamacpp import LlamaCppCompleter
+    from antechamber.outbound.client import Timeouts, UpstreamClient
+
+    if address is None:
+        message = f"engine {engine.name}: its model was not started"
+        raise ConfigurationError(message)
+    client = UpstreamClient(
+        f"The local model {engine.name}",
+        address.url,
+        headers={"authorization": f"Bearer {address.key}"} if address.key else {},
+        timeouts=Timeouts(idle_s=max(engine.first_token_timeout_s, engine.idle_timeout_s)),
+        # llama.cpp gives each open connection a thread and closes idle ones after 5 s: a reused
+        # one may be closing just now. A new one on loopback costs 0.1 ms.
+        keep_alive=False,
+    )
+    completer = LlamaCppCompleter(client, clock, start_timeout_s=engine.start_timeout_s)
+    return LocalEngine(engine.name, completer, queue=engine.queue)
+
+
+def _start_models(settings: Settings, closing: ExitStack) -> dict[str, ModelAddress]:
+    addresses: dict[str, ModelAddress] = {}
+    for engine in default_engines(settings):
+        if isinstance(engine, LocalEngineSettings):
+            addresses[engine.name] = _start_model(engine, settings, closing)
+    return addresses
+
+
+def _start_model(
+    engine: LocalEngineSettings, settings: Settings, closing: ExitStack
+) -> ModelAddress:
+    if engine.base_url is not None:
+        key = engine.api_key.reveal() if engine.api_key else None
+        return ModelAddress(url=engine.base_url, key=key)
+    from antechamber.engines.local.host import LlamaCppHost, ModelOrder
+
+    host = LlamaCppHost(
+        ModelOrder(
+            model=model_file(engine, settings),
+            slots=engine.slots,
+            context_tokens=engine.context_tokens or _MOST_CONTEXT_TOKENS,
+            threads=engine.threads or len(os.sched_getaffinity(0)),
+        )
+    )
+    host.start()
+    closing.callback(host.close)
+    return ModelAddress(url=host.address.url, key=host.address.key)

@@ -1,0 +1,135 @@
+"""The messages of a request as chat turns, in their order and place."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from antechamber.dialects.raw_prompt.block_text import Telling, block_text
+from antechamber.dialects.raw_prompt.template import ChatTurn, merged
+from antechamber.dialects.raw_prompt.tools import OfferedTool
+from antechamber.wire.blocks import TextBlock, ToolResultBlock, ToolUseBlock
+from antechamber.wire.messages import (
+    AssistantMessage,
+    CountTokensRequest,
+    Message,
+    MessageRequest,
+    SystemMessage,
+    UserMessage,
+)
+
+_ATTRIBUTION = "x-anthropic-billing-header:"
+"""Begins the first system block of Claude Code; the hosted API takes that block out, so that it
+reaches neither the prompt nor the cache key (code.claude.com/docs, LLM gateway protocol)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conversation:
+    """A request's messages, ready for a chat template."""
+
+    turns: Sequence[ChatTurn]
+    prefill: str
+    """The text that the answer begins with and does not repeat."""
+
+
+def conversation(
+    request: MessageRequest | CountTokensRequest,
+    *,
+    addendum: str,
+    tools: Mapping[str, OfferedTool],
+) -> Conversation:
+    """Turn ``request`` into chat turns; ``addendum`` is put at the end of the system prompt.
+
+    Turns of one role in a row become one. System messages inside the conversation stay in place.
+    ``tools`` are those that blocks may refer to, by name.
+
+    Raises ``InvalidRequest`` for content that cannot be told in text.
+    """
+    messages = list(request.messages)
+    told: list[ChatTurn] = []
+    opening = "\n\n".join(part for part in (_system_text(request), addendum) if part)
+    if opening:
+        told.append(ChatTurn(role="system", content=opening))
+    loop_start, calls = _loop_start(messages), _call_order(messages)
+    last_user = _last_user(messages)
+    for at, message in enumerate(messages):
+        if at < last_user and _ends_with_next_user(message):
+            continue
+        telling = Telling(tools=tools, with_thoughts=at > loop_start)
+        text = _message_text(message, f"messages.{at}.content", telling, calls)
+        if text or message.role != "system":
+            told.append(ChatTurn(role=message.role, content=text))
+    turns = merged(told)
+    prefill = turns.pop().content if turns and turns[-1].role == "assistant" else ""
+    return Conversation(turns=turns, prefill=prefill)
+
+
+def _system_text(request: MessageRequest | CountTokensRequest) -> str:
+    blocks = list(request.system or ())
+    if blocks and blocks[0].text.startswith(_ATTRIBUTION):
+        blocks = blocks[1:]
+    return "\n".join(block.text for block in blocks)
+
+
+def _ends_with_next_user(message: Message) -> bool:
+    return isinstance(message, SystemMessage) and message.clear_at == "next_user_message"
+
+
+def _last_user(messages: Sequence[Message]) -> int:
+    backwards = range(len(messages) - 1, -1, -1)
+    return next((at for at in backwards if isinstance(messages[at], UserMessage)), -1)
+
+
+def _loop_start(messages: Sequence[Message]) -> int:
+    """Return the index of the last user message that is more than tool results.
+
+    Thoughts after it belong to the tool loop that is still going on; earlier ones are dropped,
+    as the hosted API does for its smaller models.
+    """
+    for at in range(len(messages) - 1, -1, -1):
+        message = messages[at]
+        if isinstance(message, UserMessage) and not all(
+            isinstance(block, ToolResultBlock) for block in message.content
+        ):
+            return at
+    return -1
+
+
+def _call_order(messages: Sequence[Message]) -> dict[str, int]:
+    calls = (
+        block.id
+        for message in messages
+        if isinstance(message, AssistantMessage)
+        for block in message.content
+        if isinstance(block, ToolUseBlock)
+    )
+    return {call: position for position, call in enumerate(calls)}
+
+
+def _message_text(message: Message, path: str, telling: Telling, calls: Mapping[str, int]) -> str:
+    parts: list[str] = []
+    previous: object = None
+    for index, block in _in_call_order(message.content or (), calls):
+        for text in block_text(block, f"{path}.{index}", telling):
+            # Citations cut the text of an answer into blocks in the middle of its sentences.
+            goes_on = isinstance(previous, TextBlock) and isinstance(block, TextBlock)
+            if parts and not (goes_on and isinstance(message, AssistantMessage)):
+                parts.append("\n")
+            parts.append(text)
+            previous = block
+    return "".join(parts)
+
+
+def _in_call_order(
+    content: Sequence[object], calls: Mapping[str, int]
+) -> Sequence[tuple[int, object]]:
+    """Return the blocks with their indices, tool results in the order of their calls.
+
+    A raw prompt has no ids, so the order is what tells the results of parallel calls apart.
+    """
+    numbered = list(enumerate(content))
+    results = [(at, block) for at, block in numbered if isinstance(block, ToolResultBlock)]
+    results.sort(key=lambda pair: calls.get(pair[1].tool_use_id, len(calls)))
+    ordered = iter(results)
+    return [
+        next(ordered) if isinstance(block, ToolResultBlock) else (at, block)
+        for at, block in numbered
+    ]

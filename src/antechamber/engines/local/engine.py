@@ -1,0 +1,191 @@
+"""The local engine: renders and counts a turn, then runs its steps on a completer."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import dataclass
+
+from antechamber.dialects.raw_prompt.prompt import Prompt, render, writing_order
+from antechamber.dialects.raw_prompt.steps import Outcome, Step
+from antechamber.dialects.raw_prompt.template import ChatTemplate, pieces
+from antechamber.dialects.raw_prompt.writer import TurnWriter
+from antechamber.engines.base import EngineLimits, TurnOrder
+from antechamber.engines.local.completer import Completer, Finished, ModelCard, Sampling
+from antechamber.engines.local.gate import SlotGate
+from antechamber.turn.events import EngineEvent, TurnEnded, UsageReported
+from antechamber.wire.errors import EngineFailed, InvalidRequest
+from antechamber.wire.messages import MessageRequest
+
+_RETRY_TEMPERATURE = 0.7
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Model:
+    card: ModelCard
+    template: ChatTemplate
+    gate: SlotGate
+
+
+class LocalEngine:
+    """Takes turns on one local model; ``queue`` is how many may wait for a slot."""
+
+    def __init__(self, name: str, completer: Completer, *, queue: int) -> None:
+        self.name = name
+        self._completer = completer
+        self._queue = queue
+        self._loading = asyncio.Lock()
+        self._loaded: _Model | None = None
+
+    @property
+    def limits(self) -> EngineLimits:
+        """The loaded model's window; nothing before it is loaded."""
+        if self._loaded is None:
+            return EngineLimits()
+        return EngineLimits(window_tokens=self._loaded.card.window_tokens)
+
+    async def ready(self) -> None:
+        """Return when the model is loaded."""
+        await self._model()
+
+    async def prepare(self, order: TurnOrder) -> "LocalTurn":
+        """Render and tokenise; refuse what does not fit the window or the line."""
+        model = await self._model()
+        if isinstance(order.request, MessageRequest):
+            model.gate.check()
+        prompt = render(order.request, model.template, order.thinking)
+        tokens = await self._tokens(prompt.text)
+        window = model.card.window_tokens
+        if len(tokens) > window:
+            message = f"prompt is too long: {len(tokens)} tokens > {window} maximum"
+            raise InvalidRequest(message)
+        return LocalTurn(order=order, prompt=prompt, tokens=tokens, engine=self, model=model)
+
+    async def run(self, turn: "LocalTurn", model: _Model) -> AsyncGenerator[EngineEvent, None]:
+        """Run the turn's steps while holding one slot."""
+        writer = self._writer(turn, model)
+        async with model.gate.slot():
+            if turn.order.max_tokens == 0:
+                await self._warm(turn, model)
+                yield UsageReported(output_tokens=0)
+                yield TurnEnded(stop_reason="max_tokens")
+                return
+            tail = before = ""
+            while (step := writer.next_step()) is not None:
+                tail = before = (before if step.rewind else tail) + step.append
+                async with aclosing(self._step(turn, model, tail, step)) as stream:
+                    async for piece in stream:
+                        done = isinstance(piece, Outcome)
+                        if done:
+                            tail += model.template.guard(piece.text)
+                        for event in writer.finish(piece) if done else writer.piece(piece):
+                            yield event
+
+    def _writer(self, turn: "LocalTurn", model: _Model) -> TurnWriter:
+        order = turn.order
+        writing = writing_order(
+            turn.prompt,
+            order.request,
+            order.thinking,
+            model.template,
+            max_tokens=order.max_tokens,
+        )
+        return TurnWriter(writing, is_exact=self._completer.is_exact)
+
+    async def _step(
+        self, turn: "LocalTurn", model: _Model, tail: str, step: Step
+    ) -> AsyncGenerator[str | Outcome, None]:
+        """Complete the prompt and ``tail``, within the step's limit and the window."""
+        prompt = turn.tokens + await self._tokens(tail)
+        left = model.card.window_tokens - len(prompt)
+        if left <= 0:
+            yield Outcome(text="", reason="window", tokens=0)
+            return
+        sampling = _sampling(turn.order, step, max_tokens=min(step.max_tokens, left))
+        written: list[str] = []
+        stream = self._completer.complete(prompt, sampling, step.constraint)
+        async with aclosing(stream):
+            async for piece in stream:
+                if isinstance(piece, Finished):
+                    yield _outcome(piece, "".join(written), step)
+                    return
+                written.append(piece.text)
+                yield piece.text
+        message = "The local model's answer broke off."
+        raise EngineFailed(message)
+
+    async def _warm(self, turn: "LocalTurn", model: _Model) -> None:
+        """Read the prompt and generate nothing: ``max_tokens: 0`` warms the cache."""
+        async with aclosing(self._step(turn, model, "", Step(max_tokens=0))) as stream:
+            async for _ in stream:
+                pass
+
+    async def _model(self) -> _Model:
+        if self._loaded is None:
+            async with self._loading:
+                if self._loaded is None:
+                    card = await self._completer.card()
+                    self._loaded = _Model(
+                        card=card,
+                        template=ChatTemplate(card.template, bos=card.bos, eos=card.eos),
+                        gate=SlotGate(slots=card.slots, queue=self._queue),
+                    )
+        return self._loaded
+
+    async def _tokens(self, text: str) -> list[int]:
+        tokens: list[int] = []
+        for part in pieces(text):
+            tokens += await self._completer.tokenize(part)
+        return tokens
+
+    async def aclose(self) -> None:
+        """Close the completer."""
+        await self._completer.aclose()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocalTurn:
+    """A turn whose prompt is rendered and counted."""
+
+    order: TurnOrder
+    prompt: Prompt
+    tokens: list[int]
+    engine: LocalEngine
+    model: _Model
+
+    @property
+    def input_tokens(self) -> int:
+        """Tokens of the prompt as the model reads it."""
+        return len(self.tokens)
+
+    def events(self) -> AsyncGenerator[EngineEvent, None]:
+        """Take the turn."""
+        return self.engine.run(self, self.model)
+
+
+def _outcome(finished: Finished, text: str, step: Step) -> Outcome:
+    # Stopped by a limit before the step's own: the window is what ran out.
+    at_window = finished.reason == "limit" and finished.tokens < step.max_tokens
+    return Outcome(
+        text=text,
+        reason="window" if at_window else finished.reason,
+        stop=finished.stop,
+        tokens=finished.tokens,
+    )
+
+
+def _sampling(order: TurnOrder, step: Step, *, max_tokens: int) -> Sampling:
+    request = order.request
+    if not isinstance(request, MessageRequest):
+        return Sampling(max_tokens=max_tokens, stop=step.stop)
+    temperature, top_k = request.temperature, request.top_k
+    if step.attempt > 1:
+        # A model that always takes the likeliest token would answer the same again.
+        temperature = None if temperature is None else max(temperature, _RETRY_TEMPERATURE)
+        top_k = None if top_k == 1 else top_k
+    return Sampling(
+        max_tokens=max_tokens,
+        temperature=temperature,
+        top_p=request.top_p,
+        top_k=top_k,
+        stop=step.stop,
+    )

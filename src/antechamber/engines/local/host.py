@@ -1,0 +1,121 @@
+"""Keeps the child process that runs llama.cpp alive, for all workers of this server."""
+
+import contextlib
+import json
+import os
+import secrets
+import socket
+import subprocess
+import sys
+import threading
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import structlog
+
+_log = structlog.get_logger("antechamber.engines.local")
+_MOST_RESTARTS = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelOrder:
+    """What the child is to load."""
+
+    model: Path
+    slots: int
+    context_tokens: int
+    threads: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostAddress:
+    """Where the child listens, and the key that it asks for."""
+
+    url: str
+    key: str = field(repr=False)
+
+
+class LlamaCppHost:
+    """Starts the child and starts it again when it dies; ``close`` ends it."""
+
+    def __init__(self, order: ModelOrder) -> None:
+        self._order = order
+        self._port = _free_port()
+        self._key = secrets.token_urlsafe(32)
+        self._closing = threading.Event()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._watcher = threading.Thread(target=self._watch, name="llamacpp-host", daemon=True)
+
+    @property
+    def address(self) -> HostAddress:
+        """Known before the child listens; clients wait for its ``/health``."""
+        return HostAddress(url=f"http://127.0.0.1:{self._port}", key=self._key)
+
+    def start(self) -> None:
+        """Start the child; returns at once."""
+        self._spawn()
+        self._watcher.start()
+
+    def close(self) -> None:
+        """End the child and wait for it."""
+        self._closing.set()
+        process = self._process
+        if process is None:
+            return
+        if process.stdin is not None:
+            with contextlib.suppress(BrokenPipeError):
+                process.stdin.close()
+        try:
+            process.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+    def _spawn(self) -> None:
+        line = {
+            "model": str(self._order.model),
+            "port": self._port,
+            "key": self._key,
+            "slots": self._order.slots,
+            "context_tokens": self._order.context_tokens,
+            "threads": self._order.threads,
+        }
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "antechamber.engines.local.llamacpp_child"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            # Not in our process group: Ctrl-C is for us, and running streams are to be finished.
+            start_new_session=True,
+        )
+        if self._process.stdin is not None:
+            self._process.stdin.write(json.dumps(line).encode() + b"\n")  # noqa: TID251
+            self._process.stdin.flush()
+
+    def _watch(self) -> None:
+        restarts = 0
+        while (process := self._process) is not None:
+            last = _last_line(process)
+            status = process.wait()
+            if self._closing.is_set():
+                return
+            _log.error("local_model_died", status=status, said=last, pid=os.getpid())
+            restarts += 1
+            if restarts > _MOST_RESTARTS or self._closing.wait(min(2.0**restarts, 30.0)):
+                return
+            self._spawn()
+
+
+def _last_line(process: subprocess.Popen[bytes]) -> str:
+    """Drain the child's standard error, which must not fill up, and keep its last line."""
+    last = b""
+    for line in process.stderr or ():
+        last = line.strip() or last
+        _log.debug("local_model", line=last.decode("utf-8", "replace"))
+    return last.decode("utf-8", "replace")[-500:]
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]

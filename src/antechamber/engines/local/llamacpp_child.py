@@ -1,0 +1,46 @@
+"""The child process that holds llama.cpp: started by ``host``, ends when its parent does.
+
+Reads one line of JSON from standard input, opens llama.cpp's HTTP interface on loopback, and
+lives until standard input ends.
+"""
+
+import json
+import os
+import sys
+
+import xllamacpp
+
+_BATCH_TOKENS = 64
+"""An abandoned request is noticed between two batches: at 64 tokens within 0.1 s, at the default
+of 2,048 within 11 s; reading a prompt is not slower for it."""
+
+
+def main() -> None:
+    """Serve the model that the first line of standard input names."""
+    order = json.loads(sys.stdin.readline())
+    parameters = xllamacpp.CommonParams()
+    parameters.model.path = order["model"]
+    parameters.hostnames = ["127.0.0.1"]
+    parameters.port = order["port"]
+    parameters.api_keys = [order["key"]]
+    parameters.cors_origins = ""
+    parameters.ui = False
+    parameters.endpoint_slots = False
+    parameters.endpoint_props = False  # /props stays readable; this one is about changing them
+    parameters.n_parallel = order["slots"]
+    parameters.n_ctx = order["context_tokens"] * order["slots"]
+    parameters.n_batch = parameters.n_ubatch = _BATCH_TOKENS
+    parameters.cpuparams.n_threads = order["threads"]
+    parameters.cpuparams_batch.n_threads = order["threads"]
+    # A thread for each stream that may be open, and some for tokenising beside them.
+    parameters.n_threads_http = order["slots"] * 2 + 8
+    parameters.verbosity = 1
+    server = xllamacpp.Server(parameters)
+    sys.stdin.read()
+    # llama.cpp's own teardown waits for running generations; nobody is left to read them.
+    del server
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""What every room may lean on: the clock, background tasks, the log."""

@@ -1,0 +1,247 @@
+"""Engine events in, wire events out: the only place that numbers blocks and ends a message.
+
+What may follow what is the table ``_ALLOWED``; an engine that breaks it is at fault, and the
+stream it was writing stays well-formed. Invariants kept here, whatever an engine says:
+
+- blocks are numbered 0, 1, 2 …, never two open, never reopened;
+- a delta has the type of the open block;
+- a block of text that would be empty or blank is left out;
+- a thinking block closes with exactly one signature;
+- every tool call has an id of its own, in the form that the API issues;
+- a complete call at the end means ``stop_reason: tool_use``, a cut one never does;
+- usage is cumulative, and nothing follows the end.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+
+from msgspec import UNSET, UnsetType
+
+from antechamber.turn.events import (
+    BlockClosed,
+    BlockDelta,
+    EngineEvent,
+    RedactedThinkingOpened,
+    TextOpened,
+    ThinkingOpened,
+    ToolUseOpened,
+    TurnEnded,
+    UsageReported,
+)
+from antechamber.turn.open_blocks import (
+    OpenBlock,
+    OpenCall,
+    OpenRedacted,
+    OpenText,
+    OpenThinking,
+    Track,
+)
+from antechamber.turn.usage import UsageAccount
+from antechamber.wire.errors import EngineFailed
+from antechamber.wire.ids import NewId
+from antechamber.wire.responses import (
+    ContextManagement,
+    Diagnostics,
+    DirectCaller,
+    Message,
+    StopReason,
+    ToolUseBlock,
+)
+from antechamber.wire.stream import Ending, MessageDelta, MessageStart, MessageStop, StreamEvent
+
+_ISSUABLE_TOOL_ID = re.compile(r"toolu_[A-Za-z0-9]+")
+_CUTTING: frozenset[StopReason] = frozenset(
+    {"max_tokens", "model_context_window_exceeded", "stop_sequence", "refusal"}
+)
+"""Reasons that may come in the middle of a block."""
+
+
+class State(Enum):
+    """What is open."""
+
+    NOTHING = "nothing"
+    TEXT = "text"
+    THINKING = "thinking"
+    REDACTED = "redacted"
+    TOOL_USE = "tool_use"
+    ENDED = "ended"
+
+
+_OPENED = {
+    TextOpened: State.TEXT,
+    ThinkingOpened: State.THINKING,
+    RedactedThinkingOpened: State.REDACTED,
+    ToolUseOpened: State.TOOL_USE,
+}
+_INSIDE: frozenset[type[EngineEvent]] = frozenset(
+    {BlockDelta, BlockClosed, UsageReported, TurnEnded}
+)
+_ALLOWED: dict[State, frozenset[type[EngineEvent]]] = {
+    State.NOTHING: frozenset({*_OPENED, UsageReported, TurnEnded}),
+    State.TEXT: _INSIDE,
+    State.THINKING: _INSIDE,
+    State.TOOL_USE: _INSIDE,
+    State.REDACTED: _INSIDE - {BlockDelta},
+    State.ENDED: frozenset(),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opening:
+    """What is fixed before the first event of a turn."""
+
+    model: str
+    """The canonical id of the model that was asked for."""
+    input_tokens: int
+    show_thinking: bool = True
+    speed: str | None = None
+    context_management: ContextManagement | UnsetType = UNSET
+    diagnostics: Diagnostics | UnsetType = UNSET
+
+
+class TurnMachine:
+    """Turns one engine's events into one message's stream; use one for each turn.
+
+    ``sign`` takes the text of a thought as the client will hold it, and returns its signature.
+    """
+
+    def __init__(self, opening: Opening, *, new_id: NewId, sign: Callable[[str], str]) -> None:
+        self._opening = opening
+        self._new_id = new_id
+        self._sign = sign
+        self._id = new_id("msg_")
+        self._call_ids: set[str] = set()
+        self._track = Track()
+        self._state = State.NOTHING
+        self._block: OpenBlock = OpenText(self._track)
+        """Has a meaning only while a block is open."""
+        self.usage = UsageAccount(input_tokens=opening.input_tokens)
+
+    @property
+    def ended(self) -> bool:
+        """Whether the terminal event has been produced."""
+        return self._state is State.ENDED
+
+    def start(self) -> MessageStart:
+        """Return the first event of the stream, with the counts known by now."""
+        return MessageStart(
+            Message(
+                id=self._id,
+                model=self._opening.model,
+                content=[],
+                usage=self.usage.at_start(speed=self._opening.speed),
+                diagnostics=self._opening.diagnostics,
+            )
+        )
+
+    def feed(self, event: EngineEvent) -> list[StreamEvent]:
+        """Return the wire events that follow from ``event``.
+
+        Raises ``EngineFailed`` when the engine breaks the table, or says that a tool call is
+        complete which is not; nothing has been changed then.
+        """
+        if type(event) not in _ALLOWED[self._state]:
+            message = f"The engine sent {type(event).__name__} while {self._state.value} was open."
+            raise EngineFailed(message)
+        match event:
+            case BlockDelta(text=text):
+                return self._block.extend(_encodable(text)) if text else []
+            case UsageReported():
+                self.usage.merge(event)
+                return []
+            case BlockClosed():
+                return self._close()
+            case TurnEnded():
+                return self._end(event)
+            case _:
+                return self._open(event)
+
+    def _open(
+        self, event: TextOpened | ThinkingOpened | RedactedThinkingOpened | ToolUseOpened
+    ) -> list[StreamEvent]:
+        match event:
+            case TextOpened():
+                block = OpenText(self._track)
+            case ThinkingOpened():
+                shown = self._opening.show_thinking
+                block = OpenThinking(self._track, self._sign, shown=shown)
+            case RedactedThinkingOpened(data=data):
+                block = OpenRedacted(self._track, data)
+            case ToolUseOpened():
+                block = OpenCall(self._track, self._tool_use(event))
+        self._block, self._state = block, _OPENED[type(event)]
+        return block.begin()
+
+    def _tool_use(self, event: ToolUseOpened) -> ToolUseBlock:
+        call_id = event.id or ""
+        if call_id in self._call_ids or not _ISSUABLE_TOOL_ID.fullmatch(call_id):
+            call_id = self._new_id("toolu_")
+        self._call_ids.add(call_id)
+        return ToolUseBlock(
+            id=call_id,
+            name=event.name,
+            input={},
+            caller=DirectCaller(),
+            toolset_name=event.toolset_name if event.toolset_name is not None else UNSET,
+        )
+
+    def _close(self) -> list[StreamEvent]:
+        events = self._block.close()
+        self._state = State.NOTHING
+        return events
+
+    def _end(self, event: TurnEnded) -> list[StreamEvent]:
+        reported = event.stop_reason
+        if reported == "stop_sequence" and event.stop_sequence is None:
+            reported = "end_turn"
+        events = self._close_for(reported) if self._state is not State.NOTHING else []
+        self._state = State.ENDED
+        reason = self._true_reason(reported)
+        ending = Ending(
+            stop_reason=reason,
+            stop_sequence=event.stop_sequence if reason == "stop_sequence" else None,
+            stop_details=event.stop_details if reason == "refusal" else None,
+        )
+        usage = self.usage.at_end(shown=not self._track.is_empty)
+        managed = self._opening.context_management
+        return [
+            *events,
+            MessageDelta(delta=ending, usage=usage, context_management=managed),
+            MessageStop(),
+        ]
+
+    def _close_for(self, reason: StopReason) -> list[StreamEvent]:
+        block = self._block
+        if isinstance(block, OpenCall) and reason in _CUTTING and not block.is_complete:
+            return block.cut()
+        return block.close()
+
+    def _true_reason(self, reported: StopReason) -> StopReason:
+        """Return the reason that fits what was shown.
+
+        Engines report the end of a tool call as an ordinary end (maximhq/bifrost#6123), and the
+        other way round; a client that is not told of a call leaves it unanswered.
+        """
+        if reported == "refusal":
+            return reported
+        if self._track.ends_in_complete_call:
+            return "tool_use"
+        if reported in ("end_turn", "tool_use"):
+            return "tool_use" if self._track.complete_calls else "end_turn"
+        return reported
+
+
+def _encodable(text: str) -> str:
+    """Return ``text`` without lone surrogates, which JSON read elsewhere may hold and UTF-8 cannot.
+
+    Two halves of one character that come together become the character.
+    """
+    if text.isascii():
+        return text
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return text

@@ -1,0 +1,197 @@
+"""The block that is being written: how it is announced, what its deltas are, how it ends."""
+
+from collections.abc import Callable
+from typing import cast
+
+from pydantic_core import from_json
+
+from antechamber.wire.errors import EngineFailed
+from antechamber.wire.responses import (
+    ContentBlock,
+    RedactedThinkingBlock,
+    TextBlock,
+    ThinkingBlock,
+    ToolUseBlock,
+)
+from antechamber.wire.stream import (
+    ContentBlockDelta,
+    ContentBlockStart,
+    ContentBlockStop,
+    Delta,
+    InputJsonDelta,
+    SignatureDelta,
+    StreamEvent,
+    TextDelta,
+    ThinkingDelta,
+)
+
+
+class Track:
+    """What of the message has been shown: numbers its blocks, remembers its calls."""
+
+    def __init__(self) -> None:
+        self._index = -1
+        self.complete_calls = 0
+        self.ends_in_complete_call = False
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no block has been shown."""
+        return self._index < 0
+
+    def begin(self, block: ContentBlock) -> ContentBlockStart:
+        """Show the next block."""
+        self._index += 1
+        self.ends_in_complete_call = False
+        return ContentBlockStart(self._index, block)
+
+    def delta(self, delta: Delta) -> ContentBlockDelta:
+        """Show more of it."""
+        return ContentBlockDelta(self._index, delta)
+
+    def end(self) -> ContentBlockStop:
+        """Show its end."""
+        return ContentBlockStop(self._index)
+
+
+class OpenText:
+    """Text; shown from its first character that is not blank, or not at all.
+
+    A blank block would be refused when it comes back in the history
+    (``messages: text content blocks must contain non-whitespace text``).
+    """
+
+    def __init__(self, track: Track) -> None:
+        self._track = track
+        self._blank: list[str] | None = []
+        """What is held back; None once the block has been shown."""
+
+    def begin(self) -> list[StreamEvent]:
+        """Show nothing yet."""
+        return []
+
+    def extend(self, text: str) -> list[StreamEvent]:
+        """Show ``text``, together with the blanks before it."""
+        if self._blank is None:
+            return [self._track.delta(TextDelta(text))]
+        self._blank.append(text)
+        if text.isspace():
+            return []
+        text, self._blank = "".join(self._blank), None
+        return [self._track.begin(TextBlock(text="")), self._track.delta(TextDelta(text))]
+
+    def close(self) -> list[StreamEvent]:
+        """End the block, if it has been shown."""
+        return [] if self._blank is not None else [self._track.end()]
+
+
+class OpenThinking:
+    """A thought; ends with one signature of what was shown of it."""
+
+    def __init__(self, track: Track, sign: Callable[[str], str], *, shown: bool) -> None:
+        self._track = track
+        self._sign = sign
+        self._shown = shown
+        self._thought: list[str] = []
+
+    def begin(self) -> list[StreamEvent]:
+        """Show the block at once: also a hidden thought has a place and a signature."""
+        return [self._track.begin(ThinkingBlock(thinking="", signature=""))]
+
+    def extend(self, text: str) -> list[StreamEvent]:
+        """Show ``text`` unless the display is omitted."""
+        if not self._shown:
+            return []
+        self._thought.append(text)
+        return [self._track.delta(ThinkingDelta(text))]
+
+    def close(self) -> list[StreamEvent]:
+        """Sign the thought and end it."""
+        signature = self._sign("".join(self._thought))
+        return [self._track.delta(SignatureDelta(signature)), self._track.end()]
+
+
+class OpenRedacted:
+    """Opaque reasoning, complete as it begins."""
+
+    def __init__(self, track: Track, data: str) -> None:
+        self._track = track
+        self._data = data
+
+    def begin(self) -> list[StreamEvent]:
+        """Show all of it."""
+        return [self._track.begin(RedactedThinkingBlock(data=self._data))]
+
+    def extend(self, text: str) -> list[StreamEvent]:
+        """Refuse: the machine's table lets no delta get here."""
+        message = f"A redacted thought has no deltas; the engine sent {len(text)} characters."
+        raise EngineFailed(message)
+
+    def close(self) -> list[StreamEvent]:
+        """End it."""
+        return [self._track.end()]
+
+
+class OpenCall:
+    """A call of a client tool, whose deltas join to the JSON text of its input."""
+
+    def __init__(self, track: Track, block: ToolUseBlock) -> None:
+        self._track = track
+        self._block = block
+        self._json: list[str] = []
+
+    def begin(self) -> list[StreamEvent]:
+        """Show the call; recorded streams of the hosted API begin its input with ``""``."""
+        return [self._track.begin(self._block), self._track.delta(InputJsonDelta(""))]
+
+    def extend(self, text: str) -> list[StreamEvent]:
+        """Show more of the input."""
+        if not self._json:
+            # The accumulators of the SDKs parse after each delta, and blanks alone are no JSON.
+            text = text.lstrip(" \t\r\n")
+            if not text:
+                return []
+        self._json.append(text)
+        return [self._track.delta(InputJsonDelta(text))]
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the input is a whole JSON object, so that nothing can be missing."""
+        return _read_object("".join(self._json), partial=False) is not None
+
+    def close(self) -> list[StreamEvent]:
+        """End a call that its engine says is complete.
+
+        Raises ``EngineFailed`` when its input is not a JSON object.
+        """
+        events: list[StreamEvent] = []
+        if not self._json:
+            # To close a call without arguments means a call without arguments.
+            events.append(self._track.delta(InputJsonDelta("{}")))
+        elif not self.is_complete:
+            message = "The engine closed a tool call whose input is not a JSON object."
+            raise EngineFailed(message)
+        self._track.complete_calls += 1
+        self._track.ends_in_complete_call = True
+        return [*events, self._track.end()]
+
+    def cut(self) -> list[StreamEvent]:
+        """End a call in the middle: it keeps what there is of its input.
+
+        Raises ``EngineFailed`` when that is no beginning of a JSON object.
+        """
+        if self._json and _read_object("".join(self._json), partial=True) is None:
+            message = "The engine sent a tool call whose input is not JSON."
+            raise EngineFailed(message)
+        return [self._track.end()]
+
+
+OpenBlock = OpenText | OpenThinking | OpenRedacted | OpenCall
+
+
+def _read_object(text: str, *, partial: bool) -> dict[str, object] | None:
+    try:
+        value = from_json(text, allow_inf_nan=False, allow_partial=partial)
+    except ValueError:
+        return None
+    return cast("dict[str, object]", value) if isinstance(value, dict) else None

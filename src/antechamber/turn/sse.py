@@ -1,0 +1,50 @@
+"""Wire events as server-sent events: ``event:``, one line of ``data:``, a blank line."""
+
+from antechamber.wire.encoding import encode_json
+from antechamber.wire.errors import ApiError
+from antechamber.wire.problem import problem_body
+from antechamber.wire.stream import (
+    ContentBlockDelta,
+    ContentBlockStart,
+    ContentBlockStop,
+    MessageDelta,
+    MessageStart,
+    MessageStop,
+    Ping,
+    StreamEvent,
+)
+
+_HEADS: dict[type[StreamEvent], bytes] = {
+    MessageStart: b"event: message_start\ndata: ",
+    ContentBlockStart: b"event: content_block_start\ndata: ",
+    ContentBlockDelta: b"event: content_block_delta\ndata: ",
+    ContentBlockStop: b"event: content_block_stop\ndata: ",
+    MessageDelta: b"event: message_delta\ndata: ",
+    MessageStop: b"event: message_stop\ndata: ",
+    Ping: b"event: ping\ndata: ",
+}
+PING = b'event: ping\ndata: {"type": "ping"}\n\n'
+_LINE_BREAKS = {
+    "\u0085".encode(): rb"\u0085",
+    "\u2028".encode(): rb"\u2028",
+    "\u2029".encode(): rb"\u2029",
+}
+"""What some clients break lines at besides LF and CR (httpx's ``iter_lines``, ``str.splitlines``);
+the control characters among them are escaped in JSON anyway."""
+
+
+def frame(event: StreamEvent) -> bytes:
+    """Return ``event`` as one server-sent event."""
+    return b"%s%s\n\n" % (_HEADS[type(event)], _line(encode_json(event)))
+
+
+def error_frame(error: ApiError, request_id: str) -> bytes:
+    """Return the ``error`` event that ends a stream which can no longer change its status."""
+    return b"event: error\ndata: %s\n\n" % _line(problem_body(error, request_id))
+
+
+def _line(body: bytes) -> bytes:
+    if not body.isascii():
+        for character, escape in _LINE_BREAKS.items():
+            body = body.replace(character, escape)
+    return body

@@ -1,0 +1,122 @@
+"""The ``Message`` that a turn becomes, its blocks and its usage.
+
+Every key that the OpenAPI document of August 2026 requires is always there, null where empty;
+keys that the API sends only when something asked for them are ``UNSET`` until then.
+"""
+
+from collections.abc import Mapping
+from typing import Literal
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+StopReason = Literal[
+    "end_turn",
+    "max_tokens",
+    "stop_sequence",
+    "tool_use",
+    "pause_turn",
+    "refusal",
+    "model_context_window_exceeded",
+    "compaction",
+]
+ServiceTier = Literal["standard", "priority", "batch"]
+
+
+class TextBlock(msgspec.Struct, tag_field="type", tag="text", kw_only=True):
+    """Text of the answer."""
+
+    text: str
+    citations: list[object] | None = None
+
+
+class ThinkingBlock(msgspec.Struct, tag_field="type", tag="thinking", kw_only=True):
+    """A thought and its signature; the thought is empty when its display is omitted."""
+
+    thinking: str
+    signature: str
+
+
+class RedactedThinkingBlock(
+    msgspec.Struct, tag_field="type", tag="redacted_thinking", kw_only=True
+):
+    """Opaque reasoning."""
+
+    data: str
+
+
+class DirectCaller(msgspec.Struct, tag_field="type", tag="direct"):
+    """The model itself made the call."""
+
+
+class ToolUseBlock(msgspec.Struct, tag_field="type", tag="tool_use", kw_only=True):
+    """A call for the client to run."""
+
+    id: str
+    name: str
+    input: Mapping[str, object]
+    caller: DirectCaller
+    toolset_name: str | UnsetType = UNSET
+
+
+ContentBlock = TextBlock | ThinkingBlock | RedactedThinkingBlock | ToolUseBlock
+
+
+class CacheCreation(msgspec.Struct, kw_only=True):
+    """Tokens written to the prompt cache, by lifetime."""
+
+    ephemeral_5m_input_tokens: int = 0
+    ephemeral_1h_input_tokens: int = 0
+
+
+class OutputTokensDetails(msgspec.Struct, kw_only=True):
+    """What the output tokens were spent on."""
+
+    thinking_tokens: int
+
+
+class Usage(msgspec.Struct, kw_only=True):
+    """Tokens of one message; ``input_tokens`` counts what stands after the last breakpoint."""
+
+    input_tokens: int
+    cache_creation_input_tokens: int = 0
+    cache_read_input_tokens: int = 0
+    cache_creation: CacheCreation = msgspec.field(default_factory=CacheCreation)
+    output_tokens: int
+    output_tokens_details: OutputTokensDetails | UnsetType = UNSET
+    server_tool_use: None = None
+    service_tier: ServiceTier = "standard"
+    inference_geo: str = "not_available"
+    speed: str | UnsetType = UNSET
+
+
+class ContextManagement(msgspec.Struct, kw_only=True):
+    """The context edits that were applied before the model read the prompt."""
+
+    applied_edits: list[object]
+
+
+class CacheMissUnavailable(msgspec.Struct, tag_field="type", tag="unavailable"):
+    """No comparison with the named message could be made."""
+
+
+class Diagnostics(msgspec.Struct, kw_only=True):
+    """Why the prompt cache missed, as far as it is known."""
+
+    cache_miss_reason: CacheMissUnavailable | None
+
+
+class Message(msgspec.Struct, tag_field="type", tag="message", kw_only=True):
+    """One whole answer."""
+
+    id: str
+    role: Literal["assistant"] = "assistant"
+    model: str
+    content: list[ContentBlock]
+    stop_reason: StopReason | None = None
+    stop_sequence: str | None = None
+    stop_details: Mapping[str, object] | None = None
+    container: None = None
+    usage: Usage
+    context_management: ContextManagement | UnsetType = UNSET
+    diagnostics: Diagnostics | UnsetType = UNSET

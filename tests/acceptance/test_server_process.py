@@ -1,0 +1,245 @@
+"""The server as a process: signals, workers, keys, silence, and clients that leave."""
+
+import json
+import os
+import signal
+import socket
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import httpx2 as httpx
+import psutil
+import pytest
+from tests.stream_grammar import check_stream, parse_sse
+
+from tests.servers import RunningServer, running_server
+
+_SCRIPTED = """
+[[engines]]
+name = "play"
+type = "scripted"
+script = "replies.toml"
+"""
+_REPLIES = """
+[[replies]]
+when = "slow"
+text = "one two three four five six seven eight nine ten"
+token_delay_s = 0.15
+
+[[replies]]
+when = "never"
+hang_after = 0
+text = "unheard"
+
+[[replies]]
+text = "Hello"
+"""
+_VERSION = {"anthropic-version": "2023-06-01"}
+
+
+def _body(text: str, *, stream: bool = False) -> dict[str, object]:
+    return {
+        "model": "claude-sonnet-4-5",
+        "max_tokens": 100,
+        "stream": stream,
+        "messages": [{"role": "user", "content": text}],
+    }
+
+
+def _ask(server: RunningServer, text: str, **headers: str) -> httpx.Response:
+    return httpx.post(
+        f"{server.url}/v1/messages", json=_body(text), headers=_VERSION | headers, timeout=30
+    )
+
+
+@pytest.fixture
+def scripted(tmp_path: Path) -> Iterator[RunningServer]:
+    """Give a server on a script."""
+    with running_server(tmp_path, config=_SCRIPTED, files={"replies.toml": _REPLIES}) as server:
+        yield server
+
+
+def test_a_termination_signal_lets_running_streams_finish(scripted: RunningServer) -> None:
+    with httpx.stream(
+        "POST",
+        f"{scripted.url}/v1/messages",
+        json=_body("slow", stream=True),
+        headers=_VERSION,
+        timeout=30,
+    ) as response:
+        chunks = response.iter_raw()
+        received = next(chunks)
+
+        scripted.terminate()
+        received += b"".join(chunks)
+
+    events = parse_sse(received)
+    check_stream(events)
+    assert events[-1][0] == "message_stop"
+    assert scripted.wait() == 0
+
+
+def test_a_stream_that_outlasts_the_drain_time_ends_with_an_error_event(tmp_path: Path) -> None:
+    config = f"[server]\ndrain_s = 1\nping_s = 0.2\nfirst_event_grace_s = 0.1\n{_SCRIPTED}"
+    with (
+        running_server(tmp_path, config=config, files={"replies.toml": _REPLIES}) as server,
+        httpx.stream(
+            "POST",
+            f"{server.url}/v1/messages",
+            json=_body("never", stream=True),
+            headers=_VERSION,
+            timeout=30,
+        ) as response,
+    ):
+        chunks = response.iter_raw()
+        received = next(chunks)
+
+        server.terminate()
+        received += b"".join(chunks)
+
+    events = parse_sse(received)
+    check_stream(events)
+    assert events[-1][0] == "error"
+    assert events[-1][1]["error"]["type"] == "overloaded_error"
+
+
+def test_silence_is_filled_with_pings(tmp_path: Path) -> None:
+    config = f"[server]\nping_s = 0.1\nfirst_event_grace_s = 0.1\n{_SCRIPTED}"
+    with (
+        running_server(tmp_path, config=config, files={"replies.toml": _REPLIES}) as server,
+        httpx.stream(
+            "POST",
+            f"{server.url}/v1/messages",
+            json=_body("never", stream=True),
+            headers=_VERSION,
+            timeout=30,
+        ) as response,
+    ):
+        received = b""
+        for chunk in response.iter_raw():
+            received += chunk
+            if received.count(b"event: ping") == 3:
+                break
+
+    names = [name for name, _ in parse_sse(received)]
+    assert names[0] == "message_start"
+    assert names.count("ping") == 3
+
+
+def test_several_workers_serve_one_address_over_one_model(tmp_path: Path) -> None:
+    config = f"[server]\nworkers = 2\n{_SCRIPTED}"
+    with running_server(tmp_path, config=config, files={"replies.toml": _REPLIES}) as server:
+        with ThreadPoolExecutor(8) as pool:
+            answers = list(pool.map(lambda _: _ask(server, "Hi"), range(32)))
+        workers = psutil.Process(server.pid).children()
+
+    assert {answer.status_code for answer in answers} == {200}
+    assert len(workers) >= 2
+
+
+def test_a_client_that_leaves_ends_its_turn(scripted: RunningServer) -> None:
+    request = json.dumps(_body("never", stream=False)).encode()
+    head = (
+        b"POST /v1/messages HTTP/1.1\r\nhost: x\r\nanthropic-version: 2023-06-01\r\n"
+        b"content-length: %d\r\n\r\n" % len(request)
+    )
+    host, port = scripted.url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port))) as connection:
+        connection.sendall(head + request)
+        # Answered only after the first request has begun: they share one event loop.
+        assert _ask(scripted, "Hi").status_code == 200
+
+    for _ in range(100):
+        # Each answer gives the loop time to notice who has left.
+        _ask(scripted, "Hi")
+        left = [turn for turn in scripted.events("turn") if turn["ending"] == "left"]
+        if left:
+            break
+    assert len(left) == 1
+
+
+def test_a_key_is_asked_for_where_one_is_configured(tmp_path: Path) -> None:
+    with running_server(
+        tmp_path,
+        config=_SCRIPTED,
+        files={"replies.toml": _REPLIES},
+        env={"ANTECHAMBER_API_KEYS": "first-key,second-key"},
+    ) as server:
+        none = _ask(server, "Hi")
+        wrong = _ask(server, "Hi", **{"x-api-key": "first-ke"})
+        wrong_bearer = _ask(server, "Hi", authorization="Bearer nope")
+        by_header = _ask(server, "Hi", **{"x-api-key": "second-key"})
+        by_bearer = _ask(server, "Hi", authorization="Bearer first-key")
+        health = httpx.get(f"{server.url}/healthz")
+
+    assert none.json()["error"]["message"] == "x-api-key header is required"
+    assert wrong.json()["error"]["message"] == "invalid x-api-key"
+    assert wrong_bearer.json()["error"]["message"] == "Invalid bearer token"
+    assert [none.status_code, wrong.status_code, wrong_bearer.status_code] == [401, 401, 401]
+    assert [by_header.status_code, by_bearer.status_code, health.status_code] == [200, 200, 200]
+    assert "first-key" not in server.log
+
+
+def test_browsers_are_let_in_only_from_configured_origins(tmp_path: Path) -> None:
+    config = f'[server]\ncors_origins = ["https://app.example"]\n{_SCRIPTED}'
+    ask_first = {
+        "access-control-request-method": "POST",
+        "access-control-request-headers": "x-api-key,anthropic-version,content-type",
+    }
+    with running_server(tmp_path, config=config, files={"replies.toml": _REPLIES}) as server:
+        url = f"{server.url}/v1/messages"
+        allowed = httpx.options(url, headers={"origin": "https://app.example", **ask_first})
+        refused = httpx.options(url, headers={"origin": "https://evil.example", **ask_first})
+        answer = _ask(server, "Hi", origin="https://app.example")
+
+    assert allowed.status_code == 200
+    assert allowed.headers["access-control-allow-origin"] == "https://app.example"
+    assert "access-control-allow-origin" not in refused.headers
+    assert answer.headers["access-control-allow-origin"] == "https://app.example"
+    assert "request-id" in answer.headers["access-control-expose-headers"]
+
+
+def test_listening_beyond_this_machine_needs_a_key(tmp_path: Path) -> None:
+    with (
+        pytest.raises(AssertionError, match="there is no API key yet"),
+        running_server(
+            tmp_path,
+            config=_SCRIPTED,
+            files={"replies.toml": _REPLIES},
+            options=["--host", "0.0.0.0"],  # noqa: S104 - refused is what is tested
+        ),
+    ):
+        pass
+
+
+@pytest.mark.xdist_group("embedded")
+def test_a_model_process_that_dies_is_started_again(tmp_path: Path) -> None:
+    with running_server(tmp_path) as server:
+        assert _ask(server, "Hi").status_code == 200
+        (model,) = psutil.Process(server.pid).children()
+
+        os.kill(model.pid, signal.SIGKILL)
+        model.wait(10)
+        status = 0
+        for _ in range(100):
+            answer = _ask(server, "Hi")
+            status = answer.status_code
+            assert answer.json()["type"] == ("message" if status == 200 else "error")
+            if status == 200:
+                break
+
+    assert status == 200
+    assert "local_model_died" in server.log
+
+
+@pytest.mark.xdist_group("embedded")
+def test_no_model_process_outlives_a_server_that_was_killed(tmp_path: Path) -> None:
+    with running_server(tmp_path) as server:
+        (model,) = psutil.Process(server.pid).children()
+
+        os.kill(server.pid, signal.SIGKILL)
+        server.wait()
+        model.wait(20)
+
+        assert not model.is_running()
