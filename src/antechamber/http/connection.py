@@ -13,6 +13,7 @@ async def while_connected(receive: Receive, work: Coroutine[object, object, None
     The body must have been read: from here on the only message that can come is the disconnect.
     """
     failure: Exception | None = None
+    done = False
     try:
         async with asyncio.TaskGroup() as group:
             watcher = group.create_task(_watch(receive), name="client-watch")
@@ -20,9 +21,12 @@ async def while_connected(receive: Receive, work: Coroutine[object, object, None
                 await work
             except Exception as error:  # noqa: BLE001 - raised again below, out of the group
                 failure = error
+            done = True
             watcher.cancel()
     except* ClientLeft as left:
-        raise ClientLeft from left
+        # Many clients close as soon as they have read the end; that is no leaving.
+        if not done:
+            raise ClientLeft from left
     if failure is not None:
         raise failure
 

@@ -1,0 +1,153 @@
+"""The other end of a conversation: one request through the official SDK, shown while it comes."""
+
+from collections.abc import Callable
+from typing import Protocol, cast
+
+import httpx2
+from anthropic import (
+    Anthropic,
+    AnthropicError,
+    APIConnectionError,
+    APIStatusError,
+    APITimeoutError,
+    omit,
+)
+from anthropic.lib.streaming import MessageStream, ParsedMessageStreamEvent
+from anthropic.types import (
+    Message,
+    MessageParam,
+    ServerToolUseBlock,
+    ToolUnionParam,
+    ToolUseBlock,
+)
+
+from antechamber.catalogue.facts import ThinkingFacts
+from antechamber.cli.chat.conversation import Answer, Conversation, Tokens
+from antechamber.cli.chat.thinking import thinking_parameter
+
+
+class NoAnswer(Exception):
+    """The request failed, after the SDK's own repetitions; one line says how."""
+
+
+class Display(Protocol):
+    """Where an answer appears."""
+
+    def text(self, piece: str) -> None:
+        """Show some more of the answer."""
+        ...
+
+    def thinking(self, piece: str) -> None:
+        """Show some more of a thought."""
+        ...
+
+    def call(self, name: str, arguments: object) -> None:
+        """Show that the model called a tool."""
+        ...
+
+
+class Correspondent:
+    """Asks a server of the Messages API. ``thinking_of`` knows what a model's thinking accepts."""
+
+    def __init__(self, client: Anthropic, thinking_of: Callable[[str], ThinkingFacts]) -> None:
+        self._client = client
+        self._thinking_of = thinking_of
+
+    def answer(self, conversation: Conversation, display: Display) -> Answer:
+        """Send the conversation and show the answer; blocks until it is there.
+
+        A KeyboardInterrupt once the answer has begun ends it with what has come; an earlier one
+        is raised. Raises ``NoAnswer``.
+        """
+        system, facts = conversation.system, self._thinking_of(conversation.model)
+        thinking = thinking_parameter(conversation.thinking, facts, conversation.max_tokens)
+        try:
+            with self._client.messages.stream(
+                model=conversation.model,
+                max_tokens=conversation.max_tokens,
+                messages=cast("list[MessageParam]", _messages(conversation)),
+                system=omit if system is None else system,
+                thinking=omit if thinking is None else thinking,
+                tools=cast("list[ToolUnionParam]", conversation.tools or None) or omit,
+            ) as stream:
+                return _read(stream, display)
+        except (AnthropicError, httpx2.HTTPError) as error:
+            raise NoAnswer(self._in_words(error)) from error
+        except (ValueError, LookupError, RuntimeError) as error:
+            # What the SDK raises for a stream that is none of the Messages API.
+            raise NoAnswer(f"the answer cannot be read: {error}") from error
+
+    def _in_words(self, error: Exception) -> str:
+        address = str(self._client.base_url).rstrip("/")
+        match error:
+            case APIStatusError():
+                return _status_words(error)
+            case APITimeoutError() | httpx2.TimeoutException():
+                return f"{address} did not answer in time"
+            case APIConnectionError():
+                return f"{address} cannot be reached ({error.__cause__ or error.message})"
+            case httpx2.HTTPError():
+                return f"the answer broke off ({error or type(error).__name__})"
+            case _:
+                return str(error)
+
+
+def _read(stream: "MessageStream[None]", display: Display) -> Answer:
+    begun = False
+    try:
+        for event in stream:
+            begun = True
+            _show(event, display)
+    except KeyboardInterrupt:
+        if not begun:
+            raise
+        return _answer(stream.current_message_snapshot, stopped=True)
+    if not begun:
+        raise NoAnswer("the server sent no message; does it speak the Messages API?")
+    message = stream.current_message_snapshot
+    if message.stop_reason is None:
+        raise NoAnswer("the answer broke off")
+    return _answer(message, stopped=False)
+
+
+def _show(event: "ParsedMessageStreamEvent[None]", display: Display) -> None:
+    match event.type:
+        case "text":
+            display.text(event.text)
+        case "thinking":
+            display.thinking(event.thinking)
+        case "content_block_stop":
+            block = event.content_block
+            if isinstance(block, ToolUseBlock | ServerToolUseBlock):
+                display.call(block.name, block.input)
+        case _:
+            pass
+
+
+def _answer(message: Message, *, stopped: bool) -> Answer:
+    usage, details = message.usage, message.stop_details
+    return Answer(
+        content=tuple(block.to_dict(mode="json", warnings=False) for block in message.content),
+        stop_reason=None if stopped else message.stop_reason,
+        explanation=details.explanation if details else None,
+        tokens=Tokens(
+            model=message.model,
+            input_tokens=usage.input_tokens,
+            cache_read_input_tokens=usage.cache_read_input_tokens or 0,
+            cache_creation_input_tokens=usage.cache_creation_input_tokens or 0,
+            output_tokens=usage.output_tokens,
+        ),
+    )
+
+
+def _messages(conversation: Conversation) -> list[dict[str, object]]:
+    return [
+        {"role": message.role, "content": list(message.content)}
+        for message in conversation.messages
+    ]
+
+
+def _status_words(error: APIStatusError) -> str:
+    message = error.api_message or error.message
+    origin = f"HTTP {error.status_code}" if error.status_code >= 400 else "in the stream"
+    return f"{error.type or 'error'}: {message} ({origin}, {error.request_id or 'no request id'})"

@@ -1,0 +1,1 @@
+"""Model files for engines of the type ``local``: bring, list, remove."""

@@ -1,0 +1,119 @@
+import socket
+from pathlib import Path
+
+from tests.acceptance.command_line import run
+from tests.servers import running_server
+
+REPLIES = '[[replies]]\ntext = "Hello!"\n'
+
+
+def _config(folder: Path, *, port: int, more: str = "") -> None:
+    (folder / "replies.toml").write_text(REPLIES)
+    (folder / "antechamber.toml").write_text(
+        f"""
+[server]
+port = {port}
+{more}
+[[engines]]
+name = "replies"
+type = "scripted"
+script = "replies.toml"
+"""
+    )
+
+
+def test_a_machine_that_lacks_nothing_is_well(tmp_path: Path) -> None:
+    _config(tmp_path, port=0)
+
+    doctor = run("doctor", folder=tmp_path)
+
+    assert doctor.returncode == 0, doctor.stdout
+    assert "✓ engine replies" in doctor.stdout
+    assert "All is well." in doctor.stdout
+    assert not (tmp_path / "share").exists()  # it changes nothing
+
+
+def test_the_first_run_without_configuration_is_looked_at(tmp_path: Path) -> None:
+    doctor = run("doctor", folder=tmp_path, env={"ANTECHAMBER_SERVER_PORT": "0"})
+
+    assert "configuration    none, so the defaults" in doctor.stdout
+    assert "✓ llama.cpp        xllamacpp loads" in doctor.stdout
+    assert "SmolLM2-135M-Instruct" in doctor.stdout
+    assert "\x1b[" not in doctor.stdout
+
+
+def test_a_broken_configuration_is_named_with_its_place(tmp_path: Path) -> None:
+    (tmp_path / "antechamber.toml").write_text("[server]\nprot = 1\n")
+
+    doctor = run("doctor", folder=tmp_path)
+
+    assert 'antechamber.toml: server.prot: unknown key (did you mean "port"?)' in doctor.stdout
+    assert doctor.returncode == 1
+
+
+def test_a_broken_engine_is_named_with_its_fault(tmp_path: Path) -> None:
+    _config(tmp_path, port=0)
+    (tmp_path / "replies.toml").write_text('[[replies]]\ntxet = "Hello!"\n')
+
+    doctor = run("doctor", folder=tmp_path)
+
+    assert "✗ engine replies" in doctor.stdout
+    assert 'replies[0].txet: unknown key (did you mean "text"?)' in doctor.stdout
+    assert "1 to mend" in doctor.stdout
+    assert doctor.returncode == 1
+
+
+def test_an_antechamber_that_has_the_port_is_recognised(tmp_path: Path) -> None:
+    config = '[[engines]]\nname = "r"\ntype = "scripted"\nscript = "r.toml"\n'
+    with running_server(tmp_path / "running", config=config, files={"r.toml": REPLIES}) as server:
+        _config(tmp_path, port=int(server.url.rsplit(":", 1)[1]))
+
+        doctor = run("doctor", folder=tmp_path)
+
+    assert "has an antechamber, which is running" in doctor.stdout
+    assert doctor.returncode == 0, doctor.stdout
+
+
+def test_a_port_of_another_program_is_a_fault(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        _config(tmp_path, port=port)
+
+        doctor = run("doctor", folder=tmp_path)
+
+    assert f"127.0.0.1:{port} is taken by another program" in doctor.stdout
+    assert doctor.returncode == 1
+
+
+def test_a_llama_server_that_is_not_there_is_a_fault(tmp_path: Path) -> None:
+    (tmp_path / "antechamber.toml").write_text(
+        '[server]\nport = 0\n[[engines]]\nname = "far"\ntype = "local"\n'
+        'base_url = "http://127.0.0.1:9"\n'
+    )
+
+    doctor = run("doctor", folder=tmp_path)
+
+    assert "http://127.0.0.1:9 cannot be reached." in doctor.stdout
+    assert doctor.returncode == 1
+
+
+def test_what_strangers_could_reach_is_a_fault(tmp_path: Path) -> None:
+    _config(tmp_path, port=0, more='host = "0.0.0.0"')
+
+    doctor = run("doctor", folder=tmp_path)
+
+    assert "✗ exposure" in doctor.stdout
+    assert "export ANTECHAMBER_API_KEYS=" in doctor.stdout
+    assert doctor.returncode == 1
+
+
+def test_secrets_that_others_can_read_are_looked_at(tmp_path: Path) -> None:
+    _config(tmp_path, port=0)
+    (tmp_path / "data").mkdir()
+    secrets = tmp_path / "data" / "secrets.toml"
+    secrets.touch(mode=0o644)
+
+    doctor = run("doctor", "--data-dir", "data", folder=tmp_path)
+
+    assert f"→ chmod 600 {secrets}" in doctor.stdout
+    assert doctor.returncode == 0

@@ -1,0 +1,83 @@
+import json
+import shlex
+from pathlib import Path
+
+from antechamber.cli.announcement import model_lines, sample_request
+from antechamber.settings import Settings, load_settings
+
+TWO_ENGINES = """
+[[engines]]
+name = "small"
+type = "local"
+
+[[engines]]
+name = "far"
+type = "local"
+base_url = "http://192.0.2.1:8080"
+"""
+
+
+def _settings(folder: Path, config: str = "") -> Settings:
+    (folder / "antechamber.toml").write_text(config)
+    return load_settings(config=folder / "antechamber.toml", data_dir=folder, environ={})
+
+
+def _model_of(command: str) -> str:
+    words = shlex.split(command)
+    return json.loads(words[words.index("-d") + 1])["model"]
+
+
+def test_without_configuration_every_id_leads_to_the_embedded_model(tmp_path: Path) -> None:
+    files = {"embedded": Path("SmolLM2-135M-Instruct.Q4_1.gguf")}
+
+    lines = model_lines(_settings(tmp_path), files)
+
+    assert lines == [
+        "every model id of the catalogue → embedded (SmolLM2-135M-Instruct)",
+    ]
+
+
+def test_each_configured_model_names_its_engines_in_order(tmp_path: Path) -> None:
+    models = """
+[[models]]
+id = "claude-opus-*"
+engines = ["far", "small"]
+"""
+
+    lines = model_lines(_settings(tmp_path, TWO_ENGINES + models), {"small": Path("tiny.F16.gguf")})
+
+    assert lines == [
+        "claude-opus-* → far (llama-server at http://192.0.2.1:8080), then small (tiny)"
+    ]
+
+
+def test_many_models_are_cut_short(tmp_path: Path) -> None:
+    models = "".join(
+        f'[[models]]\nid = "model-{number}"\nengines = ["far"]\n' for number in range(20)
+    )
+
+    lines = model_lines(_settings(tmp_path, TWO_ENGINES + models), {})
+
+    assert len(lines) == 8
+    assert lines[-1] == "and 13 more (GET /v1/models)"
+
+
+def test_the_sample_asks_for_a_model_that_is_served(tmp_path: Path) -> None:
+    def sample(models: str) -> str:
+        return _model_of(sample_request(_settings(tmp_path, TWO_ENGINES + models), "http://x"))
+
+    def served(model_id: str) -> str:
+        return f'[[models]]\nid = "{model_id}"\nengines = ["far"]\n'
+
+    assert sample("") == "claude-sonnet-5-5"
+    assert sample(served("claude-haiku-4-5*")) == "claude-haiku-4-5-20251001"
+    assert sample(served("my-model")) == "my-model"
+    assert sample(served("llama-*")) == "llama-1"
+
+
+def test_the_sample_has_a_key_where_one_is_asked_for(tmp_path: Path) -> None:
+    open_to_all = sample_request(_settings(tmp_path), "http://x")
+    with_keys = sample_request(_settings(tmp_path, '[server]\napi_keys = ["k"]\n'), "http://x")
+
+    assert "x-api-key" not in open_to_all
+    assert "x-api-key: YOUR_KEY" in shlex.split(with_keys)
