@@ -23,7 +23,7 @@ class ModelsEndpoint:
         """Serve one request."""
         call: Call = scope["state"]["call"]
         query = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True)
-        page = list_models(
+        page = await list_models(
             self._services,
             PageOrder(
                 limit=_limit(query),
@@ -52,7 +52,7 @@ class ModelEndpoint:
         """Serve one request."""
         call: Call = scope["state"]["call"]
         model_id: str = scope["path_params"]["model_id"]
-        info = get_model(self._services, model_id, beta=bool(call.betas))
+        info = await get_model(self._services, model_id, beta=bool(call.betas))
         await respond(send, 200, encode_json(info))
 
 

@@ -1,14 +1,17 @@
 """The models that are served, as the Models API shows them."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from antechamber.engines.base import Engine
 from antechamber.operations.messages import Services
 from antechamber.operations.routing import Candidate
-from antechamber.wire.errors import InvalidRequest
+from antechamber.wire.errors import ApiError, InvalidRequest
 from antechamber.wire.model_info import ModelInfo, model_info
 
-
+_PATIENCE_S = 2.0
+"""Claude Code gives up on the list after three seconds."""
 _SHOWN_UNASKED = ("active", "deprecated")
 """Retired models are served, and listed only when they are asked for (SDK 2.12)."""
 
@@ -30,18 +33,33 @@ class Page:
     has_more: bool
 
 
-def list_models(
+async def list_models(
     services: Services, order: PageOrder, *, lifecycle: Sequence[str], beta: bool
 ) -> Page:
     """Return served models, newest first; raises ``InvalidRequest`` for an unknown cursor."""
-    infos = [_info(candidate, beta=beta) for candidate in services.routing.served()]
+    candidates = services.routing.served()
+    await _settle({candidate.engine.name: candidate.engine for candidate in candidates}.values())
+    infos = [_info(candidate, beta=beta) for candidate in candidates]
     wanted = lifecycle or _SHOWN_UNASKED
     return _page([info for info in infos if info["lifecycle"] in wanted], order)
 
 
-def get_model(services: Services, model: str, *, beta: bool) -> ModelInfo:
+async def get_model(services: Services, model: str, *, beta: bool) -> ModelInfo:
     """Return one model, asked for by id or alias; raises ``NotFound``."""
-    return _info(services.routing.candidates(model)[0], beta=beta)
+    candidate = services.routing.candidates(model)[0]
+    await _settle([candidate.engine])
+    return _info(candidate, beta=beta)
+
+
+async def _settle(engines: Iterable[Engine]) -> None:
+    """Give engines that are still loading a moment: only then is their window known."""
+    try:
+        async with asyncio.timeout(_PATIENCE_S):
+            for engine in engines:
+                await engine.ready()
+    except (TimeoutError, ApiError):
+        # The list is still useful without it: clients pick an id from it.
+        return
 
 
 def _info(candidate: Candidate, *, beta: bool) -> ModelInfo:
