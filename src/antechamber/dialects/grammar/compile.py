@@ -4,7 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from antechamber.dialects.grammar.limits import GrammarLimits, SchemaUnsatisfiable
+from antechamber.dialects.grammar.limits import (
+    GrammarLimits,
+    GrammarTooLarge,
+    SchemaUnsatisfiable,
+)
 from antechamber.dialects.grammar.literals import texts_node
 from antechamber.dialects.grammar.places import Document
 from antechamber.dialects.grammar.rules import RuleBook
@@ -41,6 +45,9 @@ def compile_schema(
     except SchemaUnsatisfiable:
         # Perhaps only the narrower reading of some keyword has no value.
         return _compiled(Document(schema, cautious=True), limits)
+    except RecursionError as error:
+        # Nested schemas are counted; nested data in ``const`` and ``enum`` is not.
+        raise GrammarTooLarge("a listed value is nested too deeply") from error
 
 
 def compile_choices(choices: Sequence[str]) -> Grammar:

@@ -55,6 +55,8 @@ class Draft:
 
     def fork(self, place: Place, keyword: str, alternatives: list[Alternative]) -> None:
         """The keyword holds when all schemas of one of the alternatives do."""
+        if not alternatives:
+            return  # the keyword does not hold a list of schemas
         gap = Gap(pointer=place.shown, keyword=keyword)
         fork = Fork(gap=gap, made=place.made, alternatives=tuple(alternatives))
         self.forks.append(fork)

@@ -17,9 +17,9 @@ class GrammarLimits:
 
     max_rules: int = 20_000
     max_text_bytes: int = 1_000_000
-    max_values: int = 20_000
+    max_values: int = 10_000
     """Values that are compiled one by one, each way to satisfy their schemas counted."""
     max_depth: int = 40
     """Schemas nested in schemas; each level is about ten Python frames of 1,000."""
     max_branches: int = 256
-    """Combinations of ``anyOf`` and its like that are spelled out for one value."""
+    """Combinations of several ``anyOf`` and its like that are spelled out for one value."""

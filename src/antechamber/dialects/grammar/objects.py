@@ -72,7 +72,6 @@ def object_node(demand: Demand, compiler: Compiler) -> Node:
     if room is not None and room < needed:
         return NEVER
     if needed > len(members.optional) + 1 and not is_never(members.other):
-        # A key beside the declared ones may come twice, and then counts once.
         _gap_everywhere(demand, "minProperties", compiler)
     return _object(members, (needed, room), compiler)
 
@@ -124,11 +123,14 @@ def _any_member(family: Family, compiler: Compiler) -> Node:
 def _object(members: _Members, bounds: Bounds, compiler: Compiler) -> Node:
     """The required members, then a choice of the others."""
 
-    def more(bounds: Bounds) -> Node:
-        low, high = bounds
+    def more(left: Bounds) -> Node:
+        low, high = left
         further = series(COMMA, QUOTE, members.other)
         spare = None if high is None else high - 1
-        if spare is not None and spare < 0:
+        # A key that is not declared may come twice, and then counts once: where one such key can
+        # be enough, no more are counted on.
+        doubtful = low > 1 and bounds[0] <= len(members.optional) + 1
+        if doubtful or (spare is not None and spare < 0):
             return NEVER
         return series(members.other, counted(further, max(0, low - 1), spare, compiler.book))
 

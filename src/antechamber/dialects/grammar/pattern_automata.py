@@ -33,7 +33,7 @@ _Subset = tuple[bool, frozenset[int]]
 
 
 # A pure function of a short text, and the same few patterns come with every request of a client.
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=64)
 def pattern_automaton(text: str) -> Automaton:
     """The texts in which the pattern matches somewhere.
 
