@@ -3,13 +3,14 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -68,7 +69,7 @@ def running_server(
     env: Mapping[str, str] | None = None,
     options: Sequence[str] = (),
     ready_within_s: float = 60.0,
-) -> Iterator[RunningServer]:
+) -> Generator[RunningServer, None, None]:
     """Start ``antechamber serve`` in ``folder``, wait until it is ready, stop it at the end.
 
     ``config`` becomes the configuration file, ``files`` stand beside it. Without ``config`` it is
@@ -83,7 +84,7 @@ def running_server(
         (folder / "server.toml").write_text(config, encoding="utf-8")
         command += ["--config", str(folder / "server.toml")]
     process = subprocess.Popen(
-        command,
+        [*(_on_one_core() if _runs_a_model(config) else ()), *command],
         cwd=folder,
         env=_environment(env or {}),
         stdout=subprocess.PIPE,
@@ -116,6 +117,21 @@ def running_server(
     if not_ready is not None:
         message = f"It did not become ready ({not_ready}):\n{server.log}"
         raise ServerFailed(message)
+
+
+def _runs_a_model(config: str | None) -> bool:
+    return config is None or 'type = "local"' in config
+
+
+def _on_one_core() -> list[str]:
+    """Return the words that bind a server to one core, so that its model gets one thread.
+
+    llama.cpp's threads wait for each other without sleeping: where another process takes one of
+    their cores from time to time, as the other tests do, several are ten times slower than one.
+    """
+    if shutil.which("taskset") is None:
+        return []
+    return ["taskset", "--cpu-list", str(max(os.sched_getaffinity(0)))]
 
 
 def _environment(more: Mapping[str, str]) -> dict[str, str]:

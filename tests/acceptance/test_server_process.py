@@ -11,9 +11,9 @@ from pathlib import Path
 import httpx2 as httpx
 import psutil
 import pytest
-from tests.stream_grammar import check_stream, parse_sse
 
 from tests.servers import RunningServer, running_server
+from tests.stream_grammar import check_stream, parse_sse
 
 _SCRIPTED = """
 [[engines]]
@@ -150,6 +150,7 @@ def test_a_client_that_leaves_ends_its_turn(scripted: RunningServer) -> None:
         # Answered only after the first request has begun: they share one event loop.
         assert _ask(scripted, "Hi").status_code == 200
 
+    left: list[dict[str, object]] = []
     for _ in range(100):
         # Each answer gives the loop time to notice who has left.
         _ask(scripted, "Hi")
