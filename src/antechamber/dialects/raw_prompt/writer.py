@@ -32,7 +32,7 @@ from antechamber.wire.errors import EngineFailed
 from antechamber.wire.responses import StopReason
 
 _MOST_CALLS = 16
-"""A model that repeats itself must come to an end some time."""
+"""A model that goes on and on must come to an end some time."""
 _CALL_HEAD = f'{CALL_OPEN}\n{{"name": "'
 _CALL_NAMED = '", "arguments": '
 _CALL_TAIL = f"}}\n{CALL_CLOSE}"
@@ -63,10 +63,15 @@ class TurnWriter:
         self._remaining = order.max_tokens
         self._output_tokens = 0
         self._thinking_tokens = 0
+        self._shown_tokens = 0
+        """Of the running step, which is counted as a whole when it has ended."""
         self._append = _EMPTY_THOUGHT if order.empty_thought else ""
         self._rewind = False
         self._open = False
-        self._calls = 0
+        self._calls: list[tuple[str, str]] = []
+        """Name and input of those that are complete."""
+        self._longest_call = 0
+        self._remaining_before_call = 0
         self._schema: JsonSchema | None = None
         """What the text of the running phase has to follow."""
         self._held: HeldText | None = None
@@ -108,17 +113,17 @@ class TurnWriter:
             attempt=self._held.attempt if self._held else 1,
         )
 
-    def piece(self, text: str) -> Iterator[EngineEvent]:
+    def piece(self, text: str, *, tokens: int) -> Iterator[EngineEvent]:
         """Yield what can be shown of ``text``, the next piece of the running step."""
         if not text or self._held is not None:
             return
         match self._phase:
             case _Phase.THINK:
-                yield from self._show(ThinkingOpened(), text)
+                yield from self._show(ThinkingOpened(), text, tokens)
             case _Phase.SAY | _Phase.JSON:
-                yield from self._show(TextOpened(), text)
+                yield from self._show(TextOpened(), text, tokens)
             case _Phase.ARGUMENTS if self._tool is not None:
-                yield from self._show(ToolUseOpened(name=self._tool.name), text)
+                yield from self._show(ToolUseOpened(name=self._tool.name), text, tokens)
             case _:
                 pass
 
@@ -132,6 +137,7 @@ class TurnWriter:
             self._rewind = True
             return
         self._output_tokens += outcome.tokens
+        self._shown_tokens = 0
         self._remaining = max(0, self._remaining - outcome.tokens)
         match self._phase:
             case _Phase.THINK:
@@ -195,28 +201,41 @@ class TurnWriter:
     def _written(self, outcome: Outcome) -> Iterator[EngineEvent]:
         if self._held is not None:
             self._held = None
-            yield from self.piece(outcome.text)
+            yield from self.piece(outcome.text, tokens=0)
         yield self._usage()
         if _is_out_of_tokens(outcome):
             yield self._end(_reason_of(outcome, otherwise="max_tokens"))
         elif self._phase is _Phase.ARGUMENTS:
-            yield from self._called()
+            yield from self._called(outcome.text)
         elif outcome.stop is not None:
             yield self._end("stop_sequence", outcome.stop)
         else:
             yield self._end("end_turn")
 
-    def _called(self) -> Iterator[EngineEvent]:
-        if not self._open:
+    def _called(self, arguments: str) -> Iterator[EngineEvent]:
+        if not self._open or self._tool is None:
             message = "The local model called a tool without arguments."
             raise EngineFailed(message)
         yield from self._shut()
-        self._calls += 1
-        self._append = _CALL_TAIL
-        if self._order.one_call or self._calls >= _MOST_CALLS or not self._remaining:
-            yield self._end("tool_use")
+        call = self._tool.name, arguments
+        spent = self._remaining_before_call - self._remaining
+        self._longest_call = max(self._longest_call, spent)
+        may_call_again = self._may_call_after(call)
+        self._calls.append(call)
+        if may_call_again:
+            self._phase, self._append = _Phase.MORE, _CALL_TAIL
         else:
-            self._phase = _Phase.MORE
+            yield self._end("tool_use")
+
+    def _may_call_after(self, call: tuple[str, str]) -> bool:
+        return (
+            not self._order.one_call
+            and len(self._calls) + 1 < _MOST_CALLS
+            # Small models repeat themselves: the same call again is the last.
+            and call not in self._calls
+            # A call that is cut takes the complete ones with it: they would end in max_tokens.
+            and self._remaining > 2 * self._longest_call
+        )
 
     def _asked_for_more(self, outcome: Outcome) -> Iterator[EngineEvent]:
         yield self._usage()
@@ -244,6 +263,7 @@ class TurnWriter:
 
     def _begin_call(self, head: str) -> None:
         self._append += head
+        self._remaining_before_call = self._remaining
         if len(self._order.tools) > 1:
             self._phase = _Phase.NAME
         else:
@@ -262,8 +282,11 @@ class TurnWriter:
     # ---- events ------------------------------------------------------------------------------
 
     def _show(
-        self, opening: TextOpened | ThinkingOpened | ToolUseOpened, text: str
+        self, opening: TextOpened | ThinkingOpened | ToolUseOpened, text: str, tokens: int
     ) -> Iterator[EngineEvent]:
+        # Counted before it is shown: whoever leaves has been told of all that they saw.
+        self._shown_tokens += tokens
+        yield self._usage()
         if not self._open:
             self._open = True
             yield opening
@@ -280,8 +303,10 @@ class TurnWriter:
         return TurnEnded(stop_reason=reason, stop_sequence=stop_sequence)
 
     def _usage(self) -> UsageReported:
+        thinking = self._shown_tokens if self._phase is _Phase.THINK else 0
         return UsageReported(
-            output_tokens=self._output_tokens, thinking_tokens=self._thinking_tokens
+            output_tokens=self._output_tokens + self._shown_tokens,
+            thinking_tokens=self._thinking_tokens + thinking,
         )
 
 

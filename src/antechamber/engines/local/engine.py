@@ -10,7 +10,7 @@ from antechamber.dialects.raw_prompt.steps import Outcome, Step
 from antechamber.dialects.raw_prompt.template import ChatTemplate, pieces
 from antechamber.dialects.raw_prompt.writer import TurnWriter
 from antechamber.engines.base import EngineLimits, TurnOrder
-from antechamber.engines.local.completer import Completer, Finished, ModelCard, Sampling
+from antechamber.engines.local.completer import Completer, Finished, ModelCard, Piece, Sampling
 from antechamber.engines.local.gate import SlotGate
 from antechamber.turn.events import EngineEvent, TurnEnded, UsageReported
 from antechamber.wire.errors import EngineFailed, InvalidRequest
@@ -52,7 +52,8 @@ class LocalEngine:
         model = await self._model()
         if isinstance(order.request, MessageRequest):
             model.gate.check()
-        prompt = render(order.request, model.template, order.thinking)
+        # Off the event loop: a body of many megabytes takes a tenth of a second and more.
+        prompt = await asyncio.to_thread(render, order.request, model.template, order.thinking)
         tokens = await self._tokens(prompt.text)
         window = model.card.window_tokens
         if len(tokens) > window:
@@ -74,10 +75,12 @@ class LocalEngine:
                 tail = before = (before if step.rewind else tail) + step.append
                 async with aclosing(self._step(turn, model, tail, step)) as stream:
                     async for piece in stream:
-                        done = isinstance(piece, Outcome)
-                        if done:
+                        if isinstance(piece, Piece):
+                            events = writer.piece(piece.text, tokens=piece.tokens)
+                        else:
                             tail += model.template.guard(piece.text)
-                        for event in writer.finish(piece) if done else writer.piece(piece):
+                            events = writer.finish(piece)
+                        for event in events:
                             yield event
 
     def _writer(self, turn: "LocalTurn", model: _Model) -> TurnWriter:
@@ -93,7 +96,7 @@ class LocalEngine:
 
     async def _step(
         self, turn: "LocalTurn", model: _Model, tail: str, step: Step
-    ) -> AsyncGenerator[str | Outcome, None]:
+    ) -> AsyncGenerator[Piece | Outcome, None]:
         """Complete the prompt and ``tail``, within the step's limit and the window."""
         prompt = turn.tokens + await self._tokens(tail)
         left = model.card.window_tokens - len(prompt)
@@ -109,7 +112,7 @@ class LocalEngine:
                     yield _outcome(piece, "".join(written), step)
                     return
                 written.append(piece.text)
-                yield piece.text
+                yield piece
         message = "The local model's answer broke off."
         raise EngineFailed(message)
 
