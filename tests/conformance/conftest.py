@@ -6,7 +6,6 @@ from pathlib import Path
 
 import httpx2
 import pytest
-from _pytest.nodeid import coerce_node_id
 from anthropic import Anthropic, AsyncAnthropic
 
 from tests.conformance.exchanges import Watch, async_sdk_client, plain_client, sdk_client
@@ -21,18 +20,6 @@ script = "replies.toml"
 """
 
 StartServer = Callable[..., RunningServer]
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_finish(session: pytest.Session) -> None:
-    """Let groups of tests stay in one process.
-
-    pytest-xdist 3.8 writes the group into ``_nodeid``, and pytest 9.2 reads the id elsewhere.
-    """
-    for item in session.items:
-        grouped = vars(item).get("_nodeid")
-        if grouped is not None:
-            item._id = coerce_node_id(grouped)  # pyright: ignore[reportAttributeAccessIssue]
 
 
 def _scripted_server(folder: Path, *, config: str = "") -> Iterator[RunningServer]:

@@ -99,6 +99,9 @@ def test_claude_code_gets_a_text_reply(server: RunningServer, desk: Path) -> Non
     result: dict[str, Any] = json.loads(done.stdout)
     assert (result["is_error"], result["result"]) == (False, "A plain answer.")
     assert result["num_turns"] == 1
+    assert [event["ending"] for event in server.events("turn")] == ["ended"]
+    # It closes its connection as soon as it has read the end, which is no leaving.
+    assert not server.events("client_left")
 
 
 @requirement("claude-code:tool-loop")

@@ -20,7 +20,7 @@ from tests.conformance.bodies import (
     user,
     without,
 )
-from tests.conformance.exchanges import Watch, sdk_client
+from tests.conformance.exchanges import Watch, events_of, sdk_client
 from tests.conformance.manifest import requirement
 from tests.servers import RunningServer
 
@@ -192,6 +192,35 @@ def test_a_forced_choice_always_calls_with_valid_input(
     for call in calls:
         assert call.name == "get_weather"
         jsonschema_rs.validate(SCHEMA, call.input)
+
+
+@requirement("pitfall:t1", "pitfall:t2", "pitfall:t6", "pitfall:t12", "pitfall:t13", "pitfall:t17")
+def test_a_stream_of_the_model_with_a_thought_and_a_call_is_in_order(
+    model: Anthropic, watch: Watch
+) -> None:
+    asked = body("What about Paris?", max_tokens=150, tools=[WEATHER], thinking=THINKING)
+    asked["tool_choice"] = {"type": "any", "disable_parallel_tool_use": True}
+
+    with model.messages.stream(**asked) as stream:
+        stream.until_done()
+
+    events = [event for event in events_of(bytes(watch.exchanges[0].body)) if "index" in event]
+    starts = [event for event in events if event["type"] == "content_block_start"]
+    assert [event["index"] for event in starts] == [0, 1]
+    assert [event["content_block"]["type"] for event in starts] == ["thinking", "tool_use"]
+    assert [event["index"] for event in events] == sorted(event["index"] for event in events)
+
+
+@requirement("embedded:usage", "pitfall:t8")
+def test_the_usage_of_a_stream_of_the_model_is_cumulative(model: Anthropic, watch: Watch) -> None:
+    with model.messages.stream(**body("Tell me a long story.", max_tokens=12)) as stream:
+        message = stream.get_final_message()
+
+    events = events_of(bytes(watch.exchanges[0].body))
+    ends = [event["usage"] for event in events if event["type"] == "message_delta"]
+    assert len(ends) == 1
+    assert ends[0]["input_tokens"] == events[0]["message"]["usage"]["input_tokens"]
+    assert ends[0]["output_tokens"] == message.usage.output_tokens == 12
 
 
 @requirement("embedded:tools:single")
