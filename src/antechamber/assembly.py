@@ -4,12 +4,13 @@ The only place that names a concrete engine; a heavy library is imported only fo
 that uses it.
 """
 
-import os
 import secrets
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
+
+import structlog
 
 from antechamber.catalogue.reader import load_catalogue
 from antechamber.engines.base import Engine
@@ -21,7 +22,9 @@ from antechamber.operations.messages import Services
 from antechamber.operations.routing import Routing
 from antechamber.runtime.background import Background
 from antechamber.runtime.clock import Clock, SystemClock
+from antechamber.runtime.cores import available_cores
 from antechamber.runtime.log import configure_log
+from antechamber.runtime.parent_watch import end_with_parent
 from antechamber.settings import (
     ConfigurationError,
     EngineSettings,
@@ -32,9 +35,11 @@ from antechamber.settings import (
     load_or_create_secrets,
     require_keys_beyond_loopback,
 )
+from antechamber.wire.errors import EngineFault
 from antechamber.wire.ids import new_id
 from antechamber.wire.signatures import Signer, SigningKey
 
+_log = structlog.get_logger("antechamber.assembly")
 _MOST_CONTEXT_TOKENS = 8192
 """Memory for a slot's context is taken when the model is loaded, so it is not left to the model."""
 
@@ -95,8 +100,10 @@ class AppFactory:
         background = Background()
 
         async def start() -> None:
+            if settings.server.workers > 1:
+                end_with_parent()
             for engine in engines.values():
-                background.spawn(f"ready-{engine.name}", engine.ready())
+                background.spawn(f"warm-{engine.name}", _warm(engine))
 
         async def stop() -> None:
             await background.aclose()
@@ -104,6 +111,14 @@ class AppFactory:
                 await engine.aclose()
 
         return Lifespan(make_app(services), on_start=start, on_stop=stop)
+
+
+async def _warm(engine: Engine) -> None:
+    """Load the engine's model before the first request asks for it."""
+    try:
+        await engine.ready()
+    except EngineFault as fault:
+        _log.warning("engine_not_ready", engine=engine.name, reason=fault.message)
 
 
 def build_services(settings: Settings, engines: Mapping[str, Engine], clock: Clock) -> Services:
@@ -183,7 +198,7 @@ def _local_engine(
         f"The local model {engine.name}",
         address.url,
         headers={"authorization": f"Bearer {address.key}"} if address.key else {},
-        timeouts=Timeouts(idle_s=max(engine.first_token_timeout_s, engine.idle_timeout_s)),
+        timeouts=Timeouts(first_s=engine.first_token_timeout_s, idle_s=engine.idle_timeout_s),
         # llama.cpp gives each open connection a thread and closes idle ones after 5 s: a reused
         # one may be closing just now. A new one on loopback costs 0.1 ms.
         keep_alive=False,
@@ -213,8 +228,10 @@ def _start_model(
             model=model_file(engine, settings),
             slots=engine.slots,
             context_tokens=engine.context_tokens or _MOST_CONTEXT_TOKENS,
-            threads=engine.threads or len(os.sched_getaffinity(0)),
-        )
+            threads=engine.threads or available_cores(),
+            workers=settings.server.workers,
+        ),
+        SystemClock(),
     )
     host.start()
     closing.callback(host.close)

@@ -4,8 +4,9 @@ import json
 import os
 import signal
 import socket
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx2 as httpx
@@ -51,6 +52,23 @@ def _ask(server: RunningServer, text: str, **headers: str) -> httpx.Response:
     return httpx.post(
         f"{server.url}/v1/messages", json=_body(text), headers=_VERSION | headers, timeout=30
     )
+
+
+@contextmanager
+def _begun(server: RunningServer, text: str) -> Generator[socket.socket, None, None]:
+    """Give the connection of a request that the server has begun to answer."""
+    request = json.dumps(_body(text)).encode()
+    head = (
+        b"POST /v1/messages HTTP/1.1\r\nhost: localhost\r\nanthropic-version: 2023-06-01\r\n"
+        b"content-length: %d\r\n\r\n" % len(request)
+    )
+    host, port = server.url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port))) as connection:
+        connection.settimeout(30)
+        connection.sendall(head + request)
+        # Answered only after the first request has begun: they share one event loop.
+        assert _ask(server, "Hi").status_code == 200
+        yield connection
 
 
 @pytest.fixture
@@ -104,6 +122,26 @@ def test_a_stream_that_outlasts_the_drain_time_ends_with_an_error_event(tmp_path
     assert events[-1][1]["error"]["type"] == "overloaded_error"
 
 
+def test_a_whole_answer_that_outlasts_the_drain_time_is_refused(tmp_path: Path) -> None:
+    config = f"[server]\ndrain_s = 0.5\n{_SCRIPTED}"
+    with running_server(tmp_path, config=config, files={"replies.toml": _REPLIES}) as server:
+        with _begun(server, "never") as connection:
+            server.terminate()
+            received = b"".join(iter(lambda: connection.recv(65536), b""))
+        assert server.wait() == 0
+
+    head, _, content = received.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 529 ")
+    assert b"request-id: req_" in head
+    assert json.loads(content)["error"] == {
+        "type": "overloaded_error",
+        "message": "The server is shutting down.",
+    }
+    assert "Traceback" not in server.log
+    (refused,) = server.events("refused")
+    assert (refused["level"], refused["message"]) == ("warning", "The server is shutting down.")
+
+
 def test_silence_is_filled_with_pings(tmp_path: Path) -> None:
     config = f"[server]\nping_s = 0.1\nfirst_event_grace_s = 0.1\n{_SCRIPTED}"
     with (
@@ -138,17 +176,22 @@ def test_several_workers_serve_one_address_over_one_model(tmp_path: Path) -> Non
     assert len(workers) >= 2
 
 
+def test_no_worker_outlives_a_parent_that_was_killed(tmp_path: Path) -> None:
+    config = f"[server]\nworkers = 2\n{_SCRIPTED}"
+    with running_server(tmp_path, config=config, files={"replies.toml": _REPLIES}) as server:
+        workers = psutil.Process(server.pid).children()
+        assert len(workers) >= 2
+
+        os.kill(server.pid, signal.SIGKILL)
+        server.wait()
+        _, alive = psutil.wait_procs(workers, timeout=20)
+
+        assert alive == []
+
+
 def test_a_client_that_leaves_ends_its_turn(scripted: RunningServer) -> None:
-    request = json.dumps(_body("never", stream=False)).encode()
-    head = (
-        b"POST /v1/messages HTTP/1.1\r\nhost: x\r\nanthropic-version: 2023-06-01\r\n"
-        b"content-length: %d\r\n\r\n" % len(request)
-    )
-    host, port = scripted.url.removeprefix("http://").split(":")
-    with socket.create_connection((host, int(port))) as connection:
-        connection.sendall(head + request)
-        # Answered only after the first request has begun: they share one event loop.
-        assert _ask(scripted, "Hi").status_code == 200
+    with _begun(scripted, "never"):
+        pass
 
     left: list[dict[str, object]] = []
     for _ in range(100):
@@ -180,6 +223,57 @@ def test_a_key_is_asked_for_where_one_is_configured(tmp_path: Path) -> None:
     assert [none.status_code, wrong.status_code, wrong_bearer.status_code] == [401, 401, 401]
     assert [by_header.status_code, by_bearer.status_code, health.status_code] == [200, 200, 200]
     assert "first-key" not in server.log
+
+
+def test_a_server_without_keys_answers_only_to_its_own_names(scripted: RunningServer) -> None:
+    own = [
+        _ask(scripted, "Hi", host=name).status_code
+        for name in ("localhost:1", "127.0.0.1", "[::1]:8787", "LOCALHOST.")
+    ]
+    foreign = _ask(scripted, "Hi", host="evil.example")
+
+    assert set(own) == {200}
+    assert foreign.status_code == 403
+    assert foreign.json()["error"]["type"] == "permission_error"
+    assert "ANTECHAMBER_API_KEYS" in foreign.json()["error"]["message"]
+
+
+def test_a_server_with_keys_answers_to_every_name(tmp_path: Path) -> None:
+    with running_server(
+        tmp_path,
+        config=_SCRIPTED,
+        files={"replies.toml": _REPLIES},
+        env={"ANTECHAMBER_API_KEYS": "key"},
+    ) as server:
+        answer = _ask(server, "Hi", host="anything.example", **{"x-api-key": "key"})
+
+    assert answer.status_code == 200
+
+
+def test_what_is_not_served_is_told_so_without_a_version(scripted: RunningServer) -> None:
+    with httpx.Client(base_url=scripted.url) as client:
+        unknown = [client.get(path) for path in ("/", "/favicon.ico", "/v1/nothing")]
+        probe = client.head("/")
+        wrong = client.get("/v1/messages")
+        wrong_too = client.delete("/v1/models")
+
+    assert {answer.json()["error"]["type"] for answer in unknown} == {"not_found_error"}
+    assert {answer.status_code for answer in [*unknown, probe]} == {404}
+    assert (wrong.status_code, wrong.headers["allow"]) == (405, "POST")
+    assert (wrong_too.status_code, wrong_too.headers["allow"]) == (405, "GET, HEAD")
+
+
+def test_an_upgrade_to_a_socket_is_a_request_like_any_other(scripted: RunningServer) -> None:
+    upgrade = {
+        "connection": "Upgrade",
+        "upgrade": "websocket",
+        "sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ==",
+        "sec-websocket-version": "13",
+    }
+
+    answer = httpx.get(f"{scripted.url}/v1/messages", headers=upgrade)
+
+    assert answer.json()["error"]["type"] == "invalid_request_error"
 
 
 def test_browsers_are_let_in_only_from_configured_origins(tmp_path: Path) -> None:

@@ -4,15 +4,15 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Route, Router
 
 from antechamber.http.asgi import App, Receive, Scope, Send
-from antechamber.http.edge import Edge, EdgeOrder
+from antechamber.http.door import Door
+from antechamber.http.edge import Edge
 from antechamber.http.health import ReadyEndpoint, alive, hello
+from antechamber.http.hosts import host_check
 from antechamber.http.messages import CountTokensEndpoint, MessagesEndpoint
 from antechamber.http.models import ModelEndpoint, ModelsEndpoint
 from antechamber.operations.caller import Doorkeeper
 from antechamber.operations.messages import Services
 from antechamber.wire.errors import NotFound
-
-_OPEN_PATHS = ("/healthz", "/readyz", "/api/hello")
 
 
 class _Plain:
@@ -28,23 +28,30 @@ class _Plain:
 def make_app(services: Services) -> App:
     """Return the application; its engines are opened and closed by assembly."""
     server = services.settings.server
+    doorkeeper = Doorkeeper(server.api_keys, organization_id=server.organization_id)
+    lenient = services.settings.fidelity == "lenient"
+
+    def behind_door(endpoint: App) -> Door:
+        return Door(endpoint, doorkeeper=doorkeeper, lenient=lenient, clock=services.clock)
+
+    messages, models = "/v1/messages", "/v1/models"
+    counting, model = f"{messages}/count_tokens", f"{models}/{{model_id:path}}"
     routes = [
-        Route("/v1/messages", MessagesEndpoint(services), methods=["POST"]),
-        Route("/v1/messages/count_tokens", CountTokensEndpoint(services), methods=["POST"]),
-        Route("/v1/models", ModelsEndpoint(services), methods=["GET"]),
-        Route("/v1/models/{model_id:path}", ModelEndpoint(services), methods=["GET"]),
+        Route(messages, behind_door(MessagesEndpoint(services)), methods=["POST"]),
+        Route(counting, behind_door(CountTokensEndpoint(services)), methods=["POST"]),
+        Route(models, behind_door(ModelsEndpoint(services)), methods=["GET"]),
+        Route(model, behind_door(ModelEndpoint(services)), methods=["GET"]),
         Route("/api/hello", _Plain(hello), methods=["GET", "HEAD"]),
         Route("/healthz", _Plain(alive), methods=["GET", "HEAD"]),
         Route("/readyz", ReadyEndpoint(services), methods=["GET", "HEAD"]),
     ]
-    order = EdgeOrder(
-        doorkeeper=Doorkeeper(server.api_keys, organization_id=server.organization_id),
-        organization_id=server.organization_id,
-        lenient=services.settings.fidelity == "lenient",
-        open_paths=_OPEN_PATHS,
-    )
     router = Router(routes=routes, redirect_slashes=False, default=_not_found)
-    edge = Edge(_with_app(router), order, clock=services.clock, new_id=services.new_id)
+    edge = Edge(
+        _with_app(router),
+        check_host=host_check(server),
+        organization_id=server.organization_id,
+        new_id=services.new_id,
+    )
     if not server.cors_origins:
         return edge
     return CORSMiddleware(

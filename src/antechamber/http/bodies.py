@@ -1,62 +1,103 @@
 """A request's body: read once, bounded while it comes in, decoded where it is compressed."""
 
+import asyncio
 import zlib
+from collections.abc import Callable
+from typing import Protocol
 
 import zstandard
 
-from antechamber.http.asgi import Receive, Scope, header
+from antechamber.http.asgi import Message, Receive, Scope, header
 from antechamber.wire.errors import InvalidRequest, RequestTooLarge
 
-_PIECE = 1024 * 1024
+_IDLE_S = 60.0
+_MOST_VALUES = 2_000_000
+"""Of those characters of JSON that begin another value. What fits takes two seconds to validate in
+the worst case, and the loop stands still meanwhile; 32 MB of brackets would take half a minute."""
+_VALUE_MARKS = (b"{", b"[", b",")
+_PIECE = 1024
+"""Bytes decoded at a time. zstd can make 32 MB of so few, so that no more is ever too much."""
+_MOST_FRAMES = 1024
+"""Each compressed frame costs the same however little is in it; real bodies have one."""
 
 
 class ClientLeft(Exception):
     """The connection closed before there was an answer."""
 
 
-async def read_body(scope: Scope, receive: Receive, *, max_bytes: int) -> bytes:
+class _Decoder(Protocol):
+    """Decodes one frame of a compressed body."""
+
+    @property
+    def eof(self) -> bool: ...
+
+    @property
+    def unused_data(self) -> bytes: ...
+
+    def decompress(self, data: bytes, /) -> bytes: ...
+
+
+async def read_body(
+    scope: Scope, receive: Receive, *, max_bytes: int, idle_s: float = _IDLE_S
+) -> bytes:
     """Return the body, decoded.
 
-    Raises ``RequestTooLarge`` above ``max_bytes``, before and after decoding; ``InvalidRequest``
-    for an encoding that is not known or does not fit; ``ClientLeft``.
+    Raises ``RequestTooLarge`` above ``max_bytes``, before and after decoding, and for more JSON
+    values than can be read in reasonable time; ``InvalidRequest`` for an encoding that is not known
+    or does not fit, and when nothing comes for ``idle_s``; ``ClientLeft``.
     """
     declared = header(scope, b"content-length")
     if declared is not None and declared.isdigit() and int(declared) > max_bytes:
         raise _too_large()
-    body = await _receive_all(receive, max_bytes)
+    body = _decode(scope, await _receive_all(receive, max_bytes, idle_s), max_bytes)
+    if len(body) > _MOST_VALUES and sum(map(body.count, _VALUE_MARKS)) > _MOST_VALUES:
+        raise _too_large()
+    return body
+
+
+def _decode(scope: Scope, body: bytes, max_bytes: int) -> bytes:
     encoding = (header(scope, b"content-encoding") or "identity").strip().lower()
     match encoding:
         case "identity" | "":
             return body
         case "gzip" | "x-gzip":
-            return _gunzip(body, max_bytes)
+            return _unpack(body, "gzip", _gunzip, max_bytes)
         case "zstd":
-            return _unzstd(body, max_bytes)
+            unzstd = zstandard.ZstdDecompressor(max_window_size=2**27)
+            return _unpack(body, "zstd", unzstd.decompressobj, max_bytes)
         case _:
             message = f"Unsupported content-encoding: {encoding}"
             details = {"error_code": "request_body_encoding_unsupported"}
             raise InvalidRequest(message, details=details)
 
 
-async def _receive_all(receive: Receive, max_bytes: int) -> bytes:
-    first = await receive()
-    if first["type"] == "http.disconnect":
-        raise ClientLeft
+async def _receive_all(receive: Receive, max_bytes: int, idle_s: float) -> bytes:
+    first = await _receive(receive, idle_s)
     if not first.get("more_body", False):
         # The usual case: one message, and no copy.
         return _bounded(first.get("body", b""), max_bytes)
     parts, size = [first.get("body", b"")], len(first.get("body", b""))
     more = True
     while more:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise ClientLeft
+        message = await _receive(receive, idle_s)
         parts.append(message.get("body", b""))
         size += len(parts[-1])
         if size > max_bytes:
             raise _too_large()
         more = message.get("more_body", False)
     return b"".join(parts)
+
+
+async def _receive(receive: Receive, idle_s: float) -> Message:
+    try:
+        async with asyncio.timeout(idle_s):
+            message = await receive()
+    except TimeoutError as error:
+        text = "The request body was not received in time."
+        raise InvalidRequest(text, details={"error_code": "request_body_timeout"}) from error
+    if message["type"] == "http.disconnect":
+        raise ClientLeft
+    return message
 
 
 def _bounded(body: bytes, max_bytes: int) -> bytes:
@@ -69,29 +110,32 @@ def _too_large() -> RequestTooLarge:
     return RequestTooLarge("Request exceeds the maximum size")
 
 
-def _gunzip(body: bytes, max_bytes: int) -> bytes:
-    reader = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
-    try:
-        decoded = reader.decompress(body, max_bytes + 1)
-    except zlib.error as error:
-        raise _misencoded("gzip") from error
-    if len(decoded) > max_bytes:
-        raise _too_large_decoded()
-    if not reader.eof:
-        raise _misencoded("gzip")
-    return decoded
+def _gunzip() -> _Decoder:
+    return zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
 
 
-def _unzstd(body: bytes, max_bytes: int) -> bytes:
-    decoded = bytearray()
+def _unpack(body: bytes, encoding: str, decoder: Callable[[], _Decoder], max_bytes: int) -> bytes:
+    """Decode ``body``: one frame or several after each other, the last one whole."""
+    decoded, frames, at = bytearray(), 0, 0
+    reader: _Decoder | None = None
     try:
-        with zstandard.ZstdDecompressor(max_window_size=2**27).stream_reader(body) as reader:
-            while piece := reader.read(_PIECE):
-                decoded += piece
-                if len(decoded) > max_bytes:
-                    raise _too_large_decoded()
-    except zstandard.ZstdError as error:
-        raise _misencoded("zstd") from error
+        while at < len(body):
+            if reader is None:
+                reader, frames = decoder(), frames + 1
+                if frames > _MOST_FRAMES:
+                    raise _misencoded(encoding)
+            piece = body[at : at + _PIECE]
+            decoded += reader.decompress(piece)
+            at += len(piece)
+            if len(decoded) > max_bytes:
+                raise _too_large_decoded()
+            if reader.eof:
+                at -= len(reader.unused_data)
+                reader = None
+    except (zlib.error, zstandard.ZstdError) as error:
+        raise _misencoded(encoding) from error
+    if reader is not None or not frames:
+        raise _misencoded(encoding)
     return bytes(decoded)
 
 

@@ -23,7 +23,7 @@ async def hello(_scope: Scope, _receive: Receive, send: Send) -> None:
 
 
 class ReadyEndpoint:
-    """Answers 200 when every engine can take a turn, 503 with the reasons before."""
+    """Answers 200 when an engine can take a turn, 503 with the reasons while none can."""
 
     def __init__(self, services: Services) -> None:
         self._services = services
@@ -33,7 +33,7 @@ class ReadyEndpoint:
         states = {
             engine.name: await _state(engine.ready) for engine in self._services.routing.engines
         }
-        ready = all(state == "ready" for state in states.values())
+        ready = "ready" in states.values()
         body = {"status": "ready" if ready else "not_ready", "engines": states}
         await respond(send, 200 if ready else 503, encode_json(body))
 

@@ -7,7 +7,7 @@ from antechamber.http.streaming import Pace, stream_response
 from antechamber.operations.call import Call
 from antechamber.operations.messages import Services, count_tokens, open_turn, run_message
 from antechamber.wire.encoding import encode_json
-from antechamber.wire.messages import MessageRequest
+from antechamber.wire.messages import CountTokensRequest, MessageRequest
 from antechamber.wire.parse import parse_count_tokens_request, parse_message_request
 
 
@@ -43,10 +43,13 @@ class CountTokensEndpoint:
         self._max_bytes = services.settings.server.max_body_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
+        """Serve one request; the client's leaving stops the count."""
         call: Call = scope["state"]["call"]
         body = await read_body(scope, receive, max_bytes=self._max_bytes)
         request = parse_count_tokens_request(body)
+        await while_connected(receive, self._answer(send, request, call))
+
+    async def _answer(self, send: Send, request: CountTokensRequest, call: Call) -> None:
         counted: dict[str, object] = {
             "input_tokens": await count_tokens(self._services, request, call)
         }

@@ -29,10 +29,19 @@ def as_api_error(error: Exception, request_id: str) -> ApiError:
             return InternalError("Internal server error")
 
 
-async def send_problem(send: Send, error: ApiError, request_id: str) -> None:
+def answer_headers(error: Exception) -> list[Header]:
+    """Return the headers that the answer to ``error`` carries beside its envelope."""
+    match error:
+        # Not of rate limits alone: a script may ask for a pause with any status.
+        case ApiError(retry_after_s=int(seconds)):
+            return [(b"retry-after", str(seconds).encode())]
+        case HTTPException(headers={"Allow": methods}):
+            # The router keeps them in a set.
+            return [(b"allow", ", ".join(sorted(methods.split(", "))).encode())]
+        case _:
+            return []
+
+
+async def send_problem(send: Send, error: ApiError, request_id: str, headers: list[Header]) -> None:
     """Answer with ``error``; only before anything else has been sent."""
-    headers: list[Header] = []
-    retry_after_s = getattr(error, "retry_after_s", None)
-    if retry_after_s is not None:
-        headers.append((b"retry-after", str(retry_after_s).encode()))
     await respond(send, error.status, problem_body(error, request_id), headers)

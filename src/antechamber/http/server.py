@@ -1,5 +1,6 @@
 """The web server around the application: one process, or several behind one socket."""
 
+import math
 import socket
 from collections.abc import Callable
 
@@ -31,12 +32,15 @@ def serve(factory: AppFactory, server: ServerSettings, listening: socket.socket)
         factory,
         factory=True,
         lifespan="on",
+        # An upgrade to what nobody serves is then a request like any other.
+        ws="none",
         log_config=None,
         access_log=False,
         server_header=False,
         proxy_headers=False,
         timeout_keep_alive=_KEEP_ALIVE_S,
-        timeout_graceful_shutdown=max(1, round(server.drain_s)),
+        # Whole seconds are all it takes.
+        timeout_graceful_shutdown=max(1, math.ceil(server.drain_s)),
         workers=server.workers,
     )
     if server.workers == 1:

@@ -2,11 +2,12 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from typing import Protocol
 
-from antechamber.http.asgi import Send
+from antechamber.http.asgi import Message, Send
+from antechamber.http.bodies import ClientLeft
 from antechamber.http.problems import as_api_error
 from antechamber.turn.sse import PING, error_frame, frame
 from antechamber.wire.errors import Overloaded
@@ -40,6 +41,8 @@ class Pace:
 
     first_event_grace_s: float
     ping_s: float
+    unread_s: float = 300.0
+    """A client that has read nothing for so long, while there is something, is taken for gone."""
 
 
 class _Done:
@@ -54,6 +57,7 @@ async def stream_response(send: Send, stream: Stream, pace: Pace, request_id: st
 
     A failure before the first engine event, within the grace, is raised: the response has not
     begun and can still be an HTTP error. Any later one becomes the stream's ``error`` event.
+    Raises ``ClientLeft`` when nobody reads.
     """
     queue: asyncio.Queue[_Item] = asyncio.Queue(_QUEUED_BATCHES)
     async with asyncio.TaskGroup() as group:
@@ -61,6 +65,8 @@ async def stream_response(send: Send, stream: Stream, pace: Pace, request_id: st
         sender = _Sender(send, stream, pace, request_id)
         try:
             failure = await sender.run(queue)
+        except ClientLeft as left:
+            failure = left
         except asyncio.CancelledError:
             await sender.break_off()
             raise
@@ -81,11 +87,12 @@ class _Sender:
 
     async def run(self, queue: asyncio.Queue[_Item]) -> Exception | None:
         """Send everything; return a failure that came before the response had begun."""
-        item = await _next(queue, self._pace.first_event_grace_s)
+        now = asyncio.get_running_loop().time
+        item = await _next(queue, now() + self._pace.first_event_grace_s)
         if isinstance(item, Exception):
             return item
         await self._begin()
-        payload = frame(self._stream.start())
+        payload, ping_at = frame(self._stream.start()), 0.0
         while True:
             # What has come meanwhile goes out in one write; nothing waits for it.
             while item is not None:
@@ -94,23 +101,34 @@ class _Sender:
                     await self._write(payload, more=False)
                     return None
                 item = None if queue.empty() else queue.get_nowait()
+            # Only what is written puts the ping off: engine events that the client does not get
+            # to see (counts, hidden thinking) leave the connection as silent as none.
             if payload:
                 await self._write(payload, more=True)
-            item = await _next(queue, self._pace.ping_s)
+                ping_at = now() + self._pace.ping_s
+            item = await _next(queue, ping_at)
             payload = PING if item is None else b""
 
     async def break_off(self) -> None:
         """End a stream that is being cancelled: a client that is still there gets to know it."""
         if self._begun:
             error = Overloaded("The server is shutting down.")
-            await self._write(error_frame(error, self._request_id), more=False)
+            with suppress(ClientLeft):
+                await self._write(error_frame(error, self._request_id), more=False)
 
     async def _begin(self) -> None:
         self._begun = True
-        await self._send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
+        await self._deliver({"type": "http.response.start", "status": 200, "headers": _HEADERS})
 
     async def _write(self, payload: bytes, *, more: bool) -> None:
-        await self._send({"type": "http.response.body", "body": payload, "more_body": more})
+        await self._deliver({"type": "http.response.body", "body": payload, "more_body": more})
+
+    async def _deliver(self, message: Message) -> None:
+        try:
+            async with asyncio.timeout(self._pace.unread_s):
+                await self._send(message)
+        except TimeoutError as error:
+            raise ClientLeft from error
 
     def _frames(self, item: _Item) -> bytes:
         match item:
@@ -122,9 +140,9 @@ class _Sender:
                 return error_frame(as_api_error(item, self._request_id), self._request_id)
 
 
-async def _next(queue: asyncio.Queue[_Item], seconds: float) -> _Item | None:
+async def _next(queue: asyncio.Queue[_Item], until: float) -> _Item | None:
     try:
-        async with asyncio.timeout(seconds):
+        async with asyncio.timeout_at(until):
             return await queue.get()
     except TimeoutError:
         return None

@@ -1,12 +1,13 @@
 """A turn from the validated request to its events: routed, checked, counted, taken, recorded."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 from msgspec import UNSET, UnsetType
 
+from antechamber.catalogue.facts import ModelFacts
 from antechamber.engines.base import PreparedTurn, TurnOrder
 from antechamber.operations.call import Call
 from antechamber.operations.routing import Candidate, Routing
@@ -18,7 +19,7 @@ from antechamber.runtime.clock import Clock
 from antechamber.settings import Settings
 from antechamber.turn.fold import Fold
 from antechamber.turn.machine import Opening, TurnMachine
-from antechamber.wire.errors import ApiError, EngineFailed
+from antechamber.wire.errors import ApiError, EngineFailed, EngineFault
 from antechamber.wire.ids import NewId
 from antechamber.wire.messages import CountTokensRequest, MessageRequest
 from antechamber.wire.responses import (
@@ -112,25 +113,18 @@ class OpenTurn:
 
 async def open_turn(services: Services, request: MessageRequest, call: Call) -> OpenTurn:
     """Route, check and count ``request``; raises ``ApiError`` with the hosted wording."""
-    candidate = services.routing.candidates(request.model)[0]
-    facts, fidelity = candidate.facts, services.settings.fidelity
-    check_message(request, _context(services, candidate, request.model, call))
-    plan = thinking_plan(request, facts, fidelity, call.betas)
-    order = TurnOrder(
-        request=without_foreign_thinking(request, services.signer.verify),
-        facts=facts,
-        upstream_model=candidate.upstream_model,
-        thinking=plan,
-        max_tokens=request.max_tokens,
-        request_id=call.request_id,
-    )
-    prepared = await candidate.engine.prepare(order)
+    candidates = services.routing.candidates(request.model)
+    facts, fidelity = candidates[0].facts, services.settings.fidelity
+    check_message(request, _context(services, facts, request.model, call))
+    own = without_foreign_thinking(request, services.signer.verify)
+    order = _order(services, own, facts, call, max_tokens=request.max_tokens)
+    candidate, prepared = await _prepare(candidates, order)
     window = candidate.engine.limits.window_tokens or facts.window_tokens
     check_window(prepared.input_tokens, request.max_tokens, facts, window, fidelity)
     check_context_edits(request, prepared.input_tokens)
-    opening = _opening(request, candidate, prepared, show_thinking=plan.display != "omitted")
+    shown = order.thinking.display != "omitted"
     machine = TurnMachine(
-        opening,
+        _opening(request, candidate, prepared, show_thinking=shown),
         new_id=services.new_id,
         sign=lambda text: services.signer.sign(_THINKING, text),
     )
@@ -150,24 +144,59 @@ async def run_message(turn: OpenTurn) -> Message:
 
 async def count_tokens(services: Services, request: CountTokensRequest, call: Call) -> int:
     """Return the input tokens that the same request would report when it is created."""
-    candidate = services.routing.candidates(request.model)[0]
-    check_count(request, _context(services, candidate, request.model, call))
-    order = TurnOrder(
-        request=without_foreign_thinking(request, services.signer.verify),
-        facts=candidate.facts,
-        upstream_model=candidate.upstream_model,
-        thinking=thinking_plan(request, candidate.facts, services.settings.fidelity, call.betas),
-        max_tokens=0,
-        request_id=call.request_id,
-    )
-    prepared = await candidate.engine.prepare(order)
+    candidates = services.routing.candidates(request.model)
+    facts = candidates[0].facts
+    check_count(request, _context(services, facts, request.model, call))
+    own = without_foreign_thinking(request, services.signer.verify)
+    order = _order(services, own, facts, call, max_tokens=0)
+    _, prepared = await _prepare(candidates, order)
     check_context_edits(request, prepared.input_tokens)
     return prepared.input_tokens
 
 
-def _context(services: Services, candidate: Candidate, asked: str, call: Call) -> RuleContext:
+def _order(
+    services: Services,
+    request: MessageRequest | CountTokensRequest,
+    facts: ModelFacts,
+    call: Call,
+    *,
+    max_tokens: int,
+) -> TurnOrder:
+    return TurnOrder(
+        request=request,
+        facts=facts,
+        upstream_model=facts.id,
+        thinking=thinking_plan(request, facts, services.settings.fidelity, call.betas),
+        max_tokens=max_tokens,
+        request_id=call.request_id,
+    )
+
+
+async def _prepare(
+    candidates: Sequence[Candidate], order: TurnOrder
+) -> tuple[Candidate, PreparedTurn]:
+    """Prepare the turn on the first engine that can; raises what the last one said."""
+    *others, last = candidates
+    for candidate in others:
+        try:
+            return candidate, await _prepare_on(candidate, order)
+        except EngineFault as fault:
+            _log.warning(
+                "engine_passed_over",
+                request_id=order.request_id,
+                engine=candidate.engine.name,
+                reason=fault.message,
+            )
+    return last, await _prepare_on(last, order)
+
+
+async def _prepare_on(candidate: Candidate, order: TurnOrder) -> PreparedTurn:
+    return await candidate.engine.prepare(replace(order, upstream_model=candidate.upstream_model))
+
+
+def _context(services: Services, facts: ModelFacts, asked: str, call: Call) -> RuleContext:
     return RuleContext(
-        facts=candidate.facts,
+        facts=facts,
         fidelity=services.settings.fidelity,
         version=call.version,
         betas=call.betas,

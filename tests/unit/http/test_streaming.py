@@ -1,0 +1,90 @@
+import asyncio
+from collections.abc import AsyncGenerator
+
+import pytest
+
+from antechamber.http.asgi import Message as AsgiMessage
+from antechamber.http.bodies import ClientLeft
+from antechamber.http.streaming import Pace, stream_response
+from antechamber.wire.responses import Message, Usage
+from antechamber.wire.stream import MessageStart, MessageStop, StreamEvent
+from tests.stream_grammar import parse_sse
+from tests.unit.http.exchange import Client
+
+_START = MessageStart(
+    message=Message(id="msg_1", model="m", content=[], usage=Usage(input_tokens=1, output_tokens=1))
+)
+
+
+class _Hidden:
+    """Works without anything to show for it, until the client has been pinged."""
+
+    def __init__(self, pinged: asyncio.Event) -> None:
+        self._pinged = pinged
+        self.closed = False
+
+    def start(self) -> MessageStart:
+        return _START
+
+    async def events(self) -> AsyncGenerator[list[StreamEvent], None]:
+        try:
+            while not self._pinged.is_set():
+                yield []
+                await asyncio.sleep(0)
+            yield [MessageStop()]
+        finally:
+            self.closed = True
+
+
+class _Pinged(Client):
+    """Knows when it has got enough pings."""
+
+    def __init__(self, pings: int) -> None:
+        super().__init__()
+        self._pings = pings
+        self.event = asyncio.Event()
+
+    async def send(self, message: AsgiMessage) -> None:
+        await super().send(message)
+        if self.body.count(b"event: ping") == self._pings:
+            self.event.set()
+
+
+async def test_events_that_the_client_does_not_see_do_not_put_off_the_pings() -> None:
+    client = _Pinged(3)
+    pace = Pace(first_event_grace_s=10, ping_s=0.01)
+
+    async with asyncio.timeout(20):
+        await stream_response(client.send, _Hidden(client.event), pace, "req_1")
+
+    names = [name for name, _ in parse_sse(client.body)]
+    assert names == ["message_start", "ping", "ping", "ping", "message_stop"]
+
+
+async def test_the_first_event_begins_the_response_even_when_it_is_not_seen() -> None:
+    client = _Pinged(1)
+    stream = _Hidden(client.event)
+
+    async with asyncio.timeout(20):
+        await stream_response(
+            client.send, stream, Pace(first_event_grace_s=1000, ping_s=0.01), "req_1"
+        )
+
+    assert client.status == 200
+
+
+async def test_a_client_that_reads_nothing_loses_its_turn() -> None:
+    client = Client()
+    client.hears = False
+    stream = _Hidden(asyncio.Event())
+
+    with pytest.raises(ClientLeft):
+        async with asyncio.timeout(20):
+            await stream_response(
+                client.send,
+                stream,
+                Pace(first_event_grace_s=0.01, ping_s=0.01, unread_s=0.01),
+                "req_1",
+            )
+
+    assert stream.closed
