@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import os
 import socket
 import subprocess
 import sys
@@ -14,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
+
+from antechamber.runtime.cores import available_cores
 
 KEY = "bench"
 
@@ -59,7 +60,8 @@ def llama_server(model: Path, *, slots: int = 4) -> Generator[Running, None, Non
         "key": KEY,
         "slots": slots,
         "context_tokens": 8192,
-        "threads": len(os.sched_getaffinity(0)),
+        "threads": available_cores(),
+        "workers": 1,
     }
     command = [sys.executable, "-m", "antechamber.engines.local.llamacpp_child"]
     with _running(command, order, port, health="/health", ready="/health") as running:

@@ -122,6 +122,17 @@ IN_THE_FILE = {
     LOCAL + 'base_url = "http://h"\napi_key_env = "K"': (
         "engines[0].api_key_env: the environment variable K is not set"
     ),
+    **{
+        LOCAL + f'base_url = "http://h"\n{key} = {value}': (
+            f"engines[0]: {key} has no effect: the server at base_url has its own"
+        )
+        for key, value in {
+            "model": '"small"',
+            "slots": 4,
+            "context_tokens": 512,
+            "threads": 1,
+        }.items()
+    },
     LOCAL + 'model = ""': "engines[0].model: must not be empty",
     '[[models]]\nid = "m"\nengines = []': "models[0].engines: must not be empty",
     '[[models]]\nid = "m*m"\nengines = ["embedded"]': (

@@ -1,5 +1,6 @@
 """Pooled HTTP to an upstream, and the one seam where the client library's errors become ours."""
 
+import asyncio
 import json
 import socket
 import struct
@@ -19,7 +20,18 @@ class Timeouts:
 
     connect_s: float = 10.0
     idle_s: float = 600.0
-    """Between two pieces of an answer, the first included."""
+    """Between two pieces of an answer."""
+    first_s: float | None = None
+    """Until the first piece; None is as long as between two."""
+
+    @property
+    def until_first_s(self) -> float:
+        """Return how long to wait for the first piece."""
+        return self.idle_s if self.first_s is None else self.first_s
+
+
+class UpstreamUnreachable(Overloaded):
+    """No connection came about; the upstream knows nothing of the request."""
 
 
 class UpstreamRefused(EngineFailed):
@@ -29,6 +41,34 @@ class UpstreamRefused(EngineFailed):
         super().__init__(f"{upstream} answered with status {status}.")
         self.upstream_status = status
         self.body = body
+
+
+class Answer:
+    """The body of an answer that is still coming."""
+
+    def __init__(self, name: str, response: aiohttp.ClientResponse, timeouts: Timeouts) -> None:
+        self._name = name
+        self._response = response
+        self._timeouts = timeouts
+        self._begun = False
+        self._received = False
+
+    def begin(self) -> None:
+        """Say that the first piece has come: signs of life before it are none."""
+        self._begun = True
+
+    async def chunks(self) -> AsyncGenerator[bytes, None]:
+        """Yield the bytes as they come; raises ``EngineFault``."""
+        first_until = asyncio.get_running_loop().time() + self._timeouts.until_first_s
+        while True:
+            with foreign_errors(self._name, begun=self._received):
+                idle = asyncio.timeout(self._timeouts.idle_s)
+                async with idle if self._begun else asyncio.timeout_at(first_until):
+                    chunk = await self._response.content.readany()
+            if not chunk:
+                return
+            self._received = True
+            yield chunk
 
 
 class UpstreamClient:
@@ -43,45 +83,39 @@ class UpstreamClient:
         timeouts: Timeouts,
         keep_alive: bool = True,
     ) -> None:
-        self._name = name
+        self.name = name
         self._base_url = base_url.rstrip("/")
         self._headers = dict(headers)
         self._timeouts = timeouts
         self._keep_alive = keep_alive
         self._session: aiohttp.ClientSession | None = None
 
-    async def get_json(self, path: str) -> object:
+    async def get_json(self, path: str, *, within_s: float | None = None) -> object:
         """Return the JSON of ``path``; raises ``EngineFault``."""
-        with foreign_errors(self._name):
-            async with self._open().get(self._base_url + path) as response:
+        timeout = self._timeout(within_s)
+        with foreign_errors(self.name):
+            async with self._open().get(self._base_url + path, timeout=timeout) as response:
                 return await self._json(response)
 
     async def post_json(self, path: str, body: object) -> object:
         """Return the JSON answer to ``body``; raises ``EngineFault``."""
-        with foreign_errors(self._name):
+        with foreign_errors(self.name):
             async with self._post(path, body) as response:
                 return await self._json(response)
 
     @asynccontextmanager
-    async def stream(
-        self, path: str, body: object
-    ) -> AsyncGenerator[AsyncGenerator[bytes, None], None]:
-        """Give the answer's bytes as they come; leaving the context drops the connection."""
-        with foreign_errors(self._name):
+    async def stream(self, path: str, body: object) -> AsyncGenerator[Answer, None]:
+        """Give the answer as it comes; leaving the context drops the connection."""
+        with foreign_errors(self.name):
             async with self._post(path, body) as response:
                 if response.status >= 400:
-                    raise UpstreamRefused(self._name, response.status, await response.read())
+                    raise UpstreamRefused(self.name, response.status, await response.read())
                 try:
-                    yield self._chunks(response)
+                    yield Answer(self.name, response, self._timeouts)
                 finally:
                     # Not released to the pool: an upstream that is still writing must notice.
                     if not response.content.at_eof():
                         response.close()
-
-    async def _chunks(self, response: aiohttp.ClientResponse) -> AsyncGenerator[bytes, None]:
-        with foreign_errors(self._name):
-            async for chunk in response.content.iter_any():
-                yield chunk
 
     def _post(self, path: str, body: object) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
         return self._open().post(
@@ -93,11 +127,11 @@ class UpstreamClient:
     async def _json(self, response: aiohttp.ClientResponse) -> object:
         body = await response.read()
         if response.status >= 400:
-            raise UpstreamRefused(self._name, response.status, body)
+            raise UpstreamRefused(self.name, response.status, body)
         try:
             return json.loads(body)
         except ValueError as error:
-            message = f"{self._name} answered something that is not JSON."
+            message = f"{self.name} answered something that is not JSON."
             raise EngineFailed(message) from error
 
     def _open(self) -> aiohttp.ClientSession:
@@ -109,14 +143,19 @@ class UpstreamClient:
                     socket_factory=None if self._keep_alive else _abortive_socket,
                 ),
                 headers=self._headers,
-                timeout=aiohttp.ClientTimeout(
-                    total=None, connect=self._timeouts.connect_s, sock_read=self._timeouts.idle_s
-                ),
+                timeout=self._timeout(),
                 # What an upstream of ours needs does not depend on the environment's proxies.
                 trust_env=False,
                 auto_decompress=True,
             )
         return self._session
+
+    def _timeout(self, total_s: float | None = None) -> aiohttp.ClientTimeout:
+        # What is read piece by piece is timed by ``Answer``; this bounds the wait for its head.
+        read_s = max(self._timeouts.until_first_s, self._timeouts.idle_s)
+        return aiohttp.ClientTimeout(
+            total=total_s, connect=self._timeouts.connect_s, sock_read=read_s
+        )
 
     async def aclose(self) -> None:
         """Close every connection."""
@@ -136,8 +175,11 @@ def _abortive_socket(address: tuple[int, int, int, str, tuple[object, ...]]) -> 
 
 
 @contextmanager
-def foreign_errors(upstream: str) -> Generator[None, None, None]:
-    """Translate every error of the client library; the most specific first."""
+def foreign_errors(upstream: str, *, begun: bool = False) -> Generator[None, None, None]:
+    """Translate every error of the client library; the most specific first.
+
+    A connection that breaks before the answer has ``begun`` is worth another attempt: overload.
+    """
     try:
         yield
     except TimeoutError as error:  # aiohttp's timeouts derive from it
@@ -145,9 +187,12 @@ def foreign_errors(upstream: str) -> Generator[None, None, None]:
         raise EngineTimedOut(message) from error
     except aiohttp.ClientConnectorError as error:
         message = f"{upstream} cannot be reached."
-        raise Overloaded(message) from error
-    except aiohttp.ClientError as error:
+        raise UpstreamUnreachable(message) from error
+    except (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError, ConnectionError) as error:
         message = f"The connection to {upstream} broke off."
+        raise (EngineFailed if begun else Overloaded)(message) from error
+    except aiohttp.ClientError as error:
+        message = f"{upstream} answered something that is not HTTP."
         raise EngineFailed(message) from error
     except ApiError:
         raise

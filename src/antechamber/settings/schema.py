@@ -125,6 +125,14 @@ class LocalEngineSettings(Section):
             raise ValueError("a key is sent only to a base_url, and none is set")
         return self
 
+    @model_validator(mode="after")
+    def _what_a_server_elsewhere_decides(self) -> Self:
+        if self.base_url is not None:
+            for key in ("model", "slots", "context_tokens", "threads"):
+                if key in self.model_fields_set:
+                    raise ValueError(f"{key} has no effect: the server at base_url has its own")
+        return self
+
 
 EngineSettings = ScriptedEngineSettings | LocalEngineSettings
 

@@ -54,7 +54,7 @@ class PlayedCompleter:
             slots=slots,
         )
         self.asked: list[Asked] = []
-        self.tokenized: list[str] = []
+        self.tokenized: list[tuple[str, ...]] = []
         self.loads = 0
         self.running = 0
         self.most_running = 0
@@ -68,11 +68,12 @@ class PlayedCompleter:
         await asyncio.sleep(0)
         return self._card
 
-    async def tokenize(self, text: str) -> list[int]:
-        self.tokenized.append(text)
+    async def tokenize(self, parts: Sequence[str]) -> list[int]:
+        self.tokenized.append(tuple(parts))
         await asyncio.sleep(0)
         return [
             _FIRST_CONTROL_TOKEN + _CONTROL.index(part) if part in _CONTROL else ord(part)
+            for text in parts
             for part in _SPLIT.findall(text)
         ]
 

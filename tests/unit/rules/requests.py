@@ -71,6 +71,17 @@ def tool(name: object = "look", **fields: object) -> Fields:
     return {"name": name, "input_schema": {"type": "object"}, **fields}
 
 
+def change(kind: str, reference: object) -> Fields:
+    """Return a block that adds a tool to the conversation or takes one away."""
+    named = {"type": "tool_reference", "name": reference}
+    tool_of = named if isinstance(reference, str) else reference
+    return {"type": f"tool_{kind}", "tool": tool_of}
+
+
+def added(definition: object) -> Fields:
+    return change("addition", {"type": "tool_definition", "definition": definition})
+
+
 def closed(**properties: object) -> Fields:
     """Return a schema of the structured-output subset: closed, everything required."""
     return {

@@ -7,12 +7,15 @@ from tests.unit.rules.requests import (
     Asked,
     Case,
     Fields,
+    added,
     assistant,
     call,
     cases,
+    change,
     refusal,
     refusal_of_count,
     result,
+    system,
     text,
     tool,
     user,
@@ -27,6 +30,12 @@ CITED: Fields = {
     "citations": {"enabled": True},
 }
 SERVER: Fields = {"type": "url", "name": "mail", "url": "https://mcp.example.com"}
+
+DROP: Fields = {"prefix_mismatch_behavior": "drop_block"}
+ERROR: Fields = {"prefix_mismatch_behavior": "error"}
+SEARCH: Fields = {"name": "web_search"}
+MCP_TOOLS: Fields = {"type": "mcp_toolset_reference", "server_name": "mail"}
+MCP_TOOL: Fields = {"type": "mcp_tool_reference", "name": "send", "server_name": "mail"}
 
 BOTH: list[Case] = [
     (
@@ -64,6 +73,43 @@ BOTH: list[Case] = [
         "62: fast mode",
         {"speed": "fast"},
         "'claude-sonnet-4-5' does not support the `speed` parameter",
+    ),
+    (
+        "a budget for the task",
+        {"output_config": {"task_budget": {"type": "tokens", "total": 20_000}}},
+        "'claude-sonnet-4-5' does not support the `output_config.task_budget` parameter",
+    ),
+    (
+        "thoughts of another conversation dropped",
+        {"thinking": {"type": "enabled", "budget_tokens": 1_024, "block_binding": DROP}},
+        "'claude-sonnet-4-5' does not support the "
+        "`thinking.block_binding.prefix_mismatch_behavior` parameter",
+    ),
+    (
+        "a tool of the server that comes on the way",
+        {"messages": [user("Hi"), system(added({"type": "web_search_20250305", **SEARCH}))]},
+        "'claude-sonnet-4-5' does not support tool types: web_search_20250305.",
+    ),
+    (
+        "a tool that only code may call, on the way",
+        {
+            "messages": [
+                user("Hi"),
+                system(added(tool(allowed_callers=["code_execution_20260120"]))),
+            ]
+        },
+        "messages.1.content.0.tool_addition.tool.tool_definition.definition.custom"
+        ".allowed_callers: 'claude-sonnet-4-5' does not support programmatic tool calling",
+    ),
+    (
+        "a tool of an MCP server on the way",
+        {"messages": [user("Hi"), system(change("addition", MCP_TOOL))]},
+        "'claude-sonnet-4-5' does not support tool types: mcp_tool_reference.",
+    ),
+    (
+        "the tools of an MCP server taken away",
+        {"messages": [user("Hi"), system(change("removal", MCP_TOOLS))]},
+        "'claude-sonnet-4-5' does not support tool types: mcp_toolset_reference.",
     ),
     (
         "a compaction on demand",
@@ -203,8 +249,8 @@ def test_an_engine_that_speaks_the_messages_api_has_these_itself(fields, expecte
         pytest.param({"diagnostics": {"previous_message_id": None}}, id="diagnostics"),
         pytest.param({"metadata": {"user_id": "somebody"}}, id="metadata"),
         pytest.param(
-            {"output_config": {"task_budget": {"type": "tokens", "total": 20_000}}},
-            id="a budget for the task",
+            {"thinking": {"type": "adaptive", "block_binding": ERROR}},
+            id="an error for thoughts of another conversation, which there are none of",
         ),
         pytest.param(
             {"tools": [tool(allowed_callers=["direct", "code_execution_20260120"])]},

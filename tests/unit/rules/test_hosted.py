@@ -120,17 +120,6 @@ MODELS = [
         "The conversation must end with a user message.",
     ),
     Row(
-        "19: prefill while thinking",
-        "claude-opus-4-5",
-        {"thinking": ENABLED, "messages": [user("Hi"), assistant("Well")]},
-        "messages.1.content.0.type: Expected `thinking` or `redacted_thinking`, but found `text`. "
-        "When `thinking` is enabled, a final `assistant` message must start with a thinking block "
-        "(preceeding the lastmost set of `tool_use` and `tool_result` blocks). We recommend you "
-        "include thinking blocks from previous turns. To avoid this requirement, disable "
-        "`thinking`. Please consult our documentation at "
-        "https://docs.claude.com/en/docs/build-with-claude/extended-thinking",
-    ),
-    Row(
         "tailcallhq/forgecode#2107: a thought as prefill",
         "claude-opus-4-5",
         {"messages": [user("Hi"), assistant(thought())]},
@@ -272,7 +261,7 @@ HEADERS = [
     Row(
         "41: task_budget",
         "claude-opus-4-6",
-        {"output_config": {"task_budget": {"type": "tokens", "total": 20_000}}},
+        {"output_config": {"task_budget": None}},
         f"output_config.task_budget: {EXTRA}",
     ),
     Row(
@@ -499,3 +488,16 @@ def test_version_2026_10_21_closes_documents_and_citations_to_one_role(fidelity)
     assert refusal(older, messages=in_assistant) is None
     assert refusal(older, messages=[user(cited)]) is None
     assert refusal(newer, messages=[user({**cited, "citations": []})]) is None
+
+
+@pytest.mark.parametrize("model", ["claude-opus-4-6", "claude-of-my-own"])
+def test_fast_mode_is_ignored_where_the_hosted_model_ignores_it(model: str) -> None:
+    hosted = Asked(fidelity="hosted", betas=frozenset({"fast-mode-2026-02-01"}))
+
+    assert refusal(hosted, model=model, speed="fast") is None
+    assert words(refusal(Asked(), model=model, speed="fast")) == (
+        f"'{model}' does not support the `speed` parameter"
+    )
+    assert words(refusal(hosted, model="claude-opus-4-7", speed="fast")) == (
+        "'claude-opus-4-7' does not support the `speed` parameter"
+    )

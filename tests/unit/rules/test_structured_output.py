@@ -242,6 +242,21 @@ def test_a_schema_that_is_none_is_refused() -> None:
     )
 
 
+def test_thousands_of_chained_references_are_followed() -> None:
+    chain: Fields = {f"d{n}": {"$ref": f"#/$defs/d{n + 1}"} for n in range(3_000)}
+    ring = {**chain, "d3000": {"$ref": "#/$defs/d0"}}
+    schema = closed(a={"$ref": "#/$defs/d0"})
+
+    assert (
+        words(refusal(Asked(), **format_of({**schema, "$defs": {**chain, "d3000": STRING}})))
+        is None
+    )
+    said = words(refusal(Asked(), **format_of({**schema, "$defs": ring}))) or ""
+    assert said.startswith(
+        "output_config.format.schema: Circular reference detected in schema definitions: d0 -> d1"
+    )
+
+
 def test_the_older_name_is_checked_too() -> None:
     schema: Fields = {"type": "object"}
 

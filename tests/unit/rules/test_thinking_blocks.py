@@ -44,6 +44,16 @@ REFUSED: list[Case] = [
         "https://docs.claude.com/en/docs/build-with-claude/extended-thinking",
     ),
     (
+        "19: prefill while thinking",
+        {"thinking": ENABLED, "messages": [user("Hi"), assistant("Well")]},
+        "messages.1.content.0.type: Expected `thinking` or `redacted_thinking`, but found `text`. "
+        "When `thinking` is enabled, a final `assistant` message must start with a thinking block "
+        "(preceeding the lastmost set of `tool_use` and `tool_result` blocks). We recommend you "
+        "include thinking blocks from previous turns. To avoid this requirement, disable "
+        "`thinking`. Please consult our documentation at "
+        "https://docs.claude.com/en/docs/build-with-claude/extended-thinking",
+    ),
+    (
         "20 anthropics/claude-code#26314: the latest thought altered",
         {
             "messages": [

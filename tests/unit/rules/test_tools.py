@@ -9,12 +9,15 @@ from tests.unit.rules.requests import (
     Asked,
     Case,
     Fields,
+    added,
     assistant,
     call,
     cases,
+    change,
     refusal,
     refusal_of_count,
     result,
+    system,
     tool,
     user,
     words,
@@ -155,3 +158,71 @@ def test_counting_refuses_what_creating_refuses(fields, expected) -> None:
 )
 def test_tools_of_the_published_form_are_accepted(fields, fidelity) -> None:
     assert words(refusal(Asked(fidelity=fidelity), **fields)) is None
+
+
+ANY: Fields = {"tool_choice": {"type": "any"}}
+LOOK: Fields = {"tool_choice": {"type": "tool", "name": "look"}}
+TAKEN: Fields = {"tools": [tool()], "messages": [user("Hi"), system(change("removal", "look"))]}
+DEFERRED: Fields = {"tools": [tool(), tool("wave", defer_loading=True)]}
+
+
+@pytest.mark.parametrize("count", [True, False])
+def test_a_forced_choice_has_to_leave_a_tool(count) -> None:
+    ask = refusal_of_count if count else refusal
+
+    assert words(ask(Asked(), **TAKEN, **ANY)) == (
+        "tool_choice.any may only be specified while providing tools"
+    )
+    assert words(ask(Asked(), **TAKEN, **LOOK)) == "Tool 'look' not found in provided tools"
+    gone = [user("Hi"), system(change("removal", "look"))]
+    assert words(ask(Asked(), **DEFERRED, messages=gone, **ANY)) == (
+        "tool_choice.any may only be specified while providing tools"
+    )
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        pytest.param({**DEFERRED, "tool_choice": {"type": "tool", "name": "wave"}}, id="deferred"),
+        pytest.param(
+            {
+                **DEFERRED,
+                **ANY,
+                "messages": [
+                    user("Hi"),
+                    system(change("removal", "look"), change("addition", "wave")),
+                ],
+            },
+            id="another tool in its place",
+        ),
+        pytest.param(
+            {
+                **TAKEN,
+                **LOOK,
+                "messages": [
+                    user("Hi"),
+                    system(change("removal", "look"), change("addition", "look")),
+                ],
+            },
+            id="taken and given back",
+        ),
+        pytest.param({**ANY, "messages": [user("Hi"), system(added(tool()))]}, id="on the way"),
+    ],
+)
+def test_a_forced_choice_takes_what_the_conversation_has_brought(fields) -> None:
+    assert words(refusal(Asked(), **fields)) is None
+
+
+def test_definitions_on_the_way_are_held_to_the_rules_of_tools() -> None:
+    path = "messages.1.content.0.tool_addition.tool.tool_definition.definition.custom"
+
+    def said(definition: Fields) -> str | None:
+        return words(refusal(Asked(), messages=[user("Hi"), system(added(definition))]))
+
+    assert said(tool(input_schema={"type": "object", "oneOf": []})) == (
+        f"{path}.input_schema: input_schema does not support oneOf, allOf, or anyOf at the top "
+        "level"
+    )
+    assert said(tool(strict=True)) == (
+        f"{path}: For 'object' type, 'additionalProperties' must be explicitly set to false"
+    )

@@ -2,22 +2,35 @@
 
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Literal, NoReturn, cast
 
-from jinja2 import Template, TemplateError
+from jinja2 import Environment, Template, TemplateError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from antechamber.wire.errors import EngineFailed
 
 _BREAK = "\ue0ff"
 """Put into a control token that stands in somebody's text, and taken out when it is tokenised."""
-# Most models spell control tokens <|like this|> (DeepSeek with full-width bars); which of the
-# others a model has is read from its template.
-_CONTROL = "<[|\uff5c][^|\uff5c<>\\s]{1,60}[|\uff5c]>"
-_CONTROL_IN_SOURCE = re.compile(r"</?s>|<(?:start|end)_of_turn>|\[/?[A-Z_]{2,20}\]")
+_REPLACED = "\ufffd"
+"""Stands for a ``_BREAK`` that was in somebody's text."""
+# What models spell control tokens like, by its first character: <|this|> (DeepSeek with full-width
+# bars), [|this|] (EXAONE), <s>, the turns of Gemma, the spare tokens of T5, Baichuan and Gemma.
+_CONTROL = {
+    "<": [
+        "[|\uff5c][^|\uff5c<>\\s]{1,60}[|\uff5c]>",
+        r"/?s>",
+        r"(?:start|end)_of_turn>",
+        r"(?:extra_id_|reserved_|unused)\d{1,6}>",
+    ],
+    "[": [r"\|[^|\[\]\s]{1,60}\|\]"],
+}
+_IN_TEMPLATE = re.compile(r"<[^<>\n]{1,60}>|\[[^\[\]\n]{1,60}\]")
+"""Whatever a template puts around turns, it writes between such brackets."""
+_OURS = re.compile(r"</?(?:think|tools?|tool_call|tool_response|system)>")
+"""Elements inside turns, which prompts hold of our own doing: no text opens a turn with them."""
 _GENERATION = re.compile(r"(\{%-?)\s*(end)?generation\s*(-?%\})")
 """Marks the assistant's text for training; jinja2 does not know the tag, and it changes nothing."""
 _OPENED_THOUGHT = re.compile(r"<think>\s*\Z")
@@ -49,10 +62,9 @@ class ChatTemplate:
     """
 
     def __init__(self, source: str, *, bos: str, eos: str) -> None:
-        self._template = _compile(source)
+        self._template, literals = _compile(source)
         self._bos, self._eos = bos, eos
-        known = {*_CONTROL_IN_SOURCE.findall(source), bos, eos} - {""}
-        self._control = re.compile("|".join([_CONTROL, *map(re.escape, sorted(known))]))
+        self._control = _starts_of({*literals, bos, eos})
         self.reasons_natively = "<think>" in source
         """Whether the model was trained to put a thought in front of its answer."""
 
@@ -81,7 +93,7 @@ class ChatTemplate:
 
     def guard(self, text: str) -> str:
         """Break up control tokens in text that is appended to a rendered prompt."""
-        return self._control.sub(lambda token: f"{token[0][0]}{_BREAK}{token[0][1:]}", text)
+        return self._control.sub(rf"\g<0>{_BREAK}", text.replace(_BREAK, _REPLACED))
 
     def _render(self, turns: Sequence[ChatTurn]) -> str:
         return self._template.render(
@@ -111,7 +123,25 @@ def pieces(prompt: str) -> list[str]:
     return prompt.split(_BREAK)
 
 
-def _compile(source: str) -> Template:
+def _starts_of(tokens: Iterable[str]) -> re.Pattern[str]:
+    """Return what finds the first character of every control token, also where they overlap."""
+    rests = {first: list(patterns) for first, patterns in _CONTROL.items()}
+    for token in sorted(token for token in tokens if len(token) > 1):
+        rests.setdefault(token[0], []).append(re.escape(token[1:]))
+    # A literal first character lets the search skip what cannot begin a token.
+    return re.compile(
+        "|".join(f"{re.escape(first)}(?={'|'.join(rest)})" for first, rest in rests.items())
+    )
+
+
+def _literals(environment: Environment, source: str) -> set[str]:
+    """Return the bracketed words in the text that a template writes, not those in its code."""
+    written = (text for _, kind, text in environment.lex(source) if kind in ("data", "string"))
+    found = {word for text in written for word in _IN_TEMPLATE.findall(text)}
+    return {word for word in found if not _OURS.fullmatch(word)}
+
+
+def _compile(source: str) -> tuple[Template, set[str]]:
     if not source.strip():
         message = "The model has no chat template."
         raise EngineFailed(message)
@@ -125,7 +155,7 @@ def _compile(source: str) -> Template:
         lambda tag: f"{tag[1]} {'endif' if tag[2] else 'if true'} {tag[3]}", source
     )
     try:
-        return environment.from_string(known)
+        return environment.from_string(known), _literals(environment, known)
     except TemplateError as error:
         message = f"The model's chat template cannot be read: {error}"
         raise EngineFailed(message) from error

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from antechamber.dialects.raw_prompt.constraint import Constraint, JsonSchema
+from antechamber.wire.errors import Overloaded
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,21 +53,30 @@ class Finished:
     """Prompt tokens that did not have to be read again."""
 
 
+class ModelAway(Overloaded):
+    """The model does not answer now, has begun nothing, and is expected to come back."""
+
+
 class Completer(Protocol):
-    """Runs raw prompts."""
+    """Runs raw prompts.
+
+    ``tokenize`` and ``complete`` raise ``EngineFault``; ``ModelAway`` only before anything was
+    done for the call, so that it can be made again once ``card`` has returned.
+    """
 
     async def card(self) -> ModelCard:
         """Return when the model is loaded; raise ``EngineFault`` when it cannot be."""
         ...
 
-    async def tokenize(self, text: str) -> list[int]:
-        """Return the tokens of ``text``, control tokens included, nothing added."""
+    async def tokenize(self, parts: Sequence[str]) -> list[int]:
+        """Return the tokens of all ``parts``, each read by itself; control tokens are known."""
         ...
 
     def is_exact(self, constraint: JsonSchema) -> bool:
         """Tell whether every completion under ``constraint`` is valid against the schema.
 
-        Raises ``InvalidRequest`` for a schema that nothing satisfies.
+        Takes long for a large schema, and may be called in any thread. Raises ``InvalidRequest``
+        for a schema that nothing satisfies.
         """
         ...
 

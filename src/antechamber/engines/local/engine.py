@@ -1,29 +1,25 @@
 """The local engine: renders and counts a turn, then runs its steps on a completer."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 
+from antechamber.dialects.raw_prompt.constraint import JsonSchema
 from antechamber.dialects.raw_prompt.prompt import Prompt, render, writing_order
 from antechamber.dialects.raw_prompt.steps import Outcome, Step
-from antechamber.dialects.raw_prompt.template import ChatTemplate, pieces
+from antechamber.dialects.raw_prompt.template import pieces
 from antechamber.dialects.raw_prompt.writer import TurnWriter
 from antechamber.engines.base import EngineLimits, TurnOrder
-from antechamber.engines.local.completer import Completer, Finished, ModelCard, Piece, Sampling
-from antechamber.engines.local.gate import SlotGate
+from antechamber.engines.local.completer import Completer, Finished, ModelAway, Piece, Sampling
+from antechamber.engines.local.loading import LoadedModel, ModelLoader
 from antechamber.turn.events import EngineEvent, TurnEnded, UsageReported
-from antechamber.wire.errors import EngineFailed, InvalidRequest
+from antechamber.wire.errors import EngineFailed, EngineFault, InvalidRequest, Overloaded
 from antechamber.wire.messages import MessageRequest
 
 _RETRY_TEMPERATURE = 0.7
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Model:
-    card: ModelCard
-    template: ChatTemplate
-    gate: SlotGate
+_MOST_COMEBACKS = 3
+"""How often one call waits for a model that went away before it was asked."""
 
 
 class LocalEngine:
@@ -32,36 +28,38 @@ class LocalEngine:
     def __init__(self, name: str, completer: Completer, *, queue: int) -> None:
         self.name = name
         self._completer = completer
-        self._queue = queue
-        self._loading = asyncio.Lock()
-        self._loaded: _Model | None = None
+        self._loader = ModelLoader(name, completer, queue=queue)
 
     @property
     def limits(self) -> EngineLimits:
-        """The loaded model's window; nothing before it is loaded."""
-        if self._loaded is None:
+        """The loaded model's window; nothing before it was loaded."""
+        if (known := self._loader.known) is None:
             return EngineLimits()
-        return EngineLimits(window_tokens=self._loaded.card.window_tokens)
+        return EngineLimits(window_tokens=known.card.window_tokens)
 
     async def ready(self) -> None:
         """Return when the model is loaded."""
-        await self._model()
+        await self._loader.model()
 
     async def prepare(self, order: TurnOrder) -> "LocalTurn":
         """Render and tokenise; refuse what does not fit the window or the line."""
-        model = await self._model()
-        if isinstance(order.request, MessageRequest):
+        model = await self._loader.model_for_request()
+        creates = isinstance(order.request, MessageRequest)
+        if creates:
             model.gate.check()
         # Off the event loop: a body of many megabytes takes a tenth of a second and more.
         prompt = await asyncio.to_thread(render, order.request, model.template, order.thinking)
-        tokens = await self._tokens(prompt.text)
+        tokens = await self._tokens(prompt.text, model)
         window = model.card.window_tokens
         if len(tokens) > window:
             message = f"prompt is too long: {len(tokens)} tokens > {window} maximum"
             raise InvalidRequest(message)
-        return LocalTurn(order=order, prompt=prompt, tokens=tokens, engine=self, model=model)
+        exact = await asyncio.to_thread(self._exactness, prompt) if creates else {}
+        return LocalTurn(
+            order=order, prompt=prompt, tokens=tokens, exact=exact, engine=self, model=model
+        )
 
-    async def run(self, turn: "LocalTurn", model: _Model) -> AsyncGenerator[EngineEvent, None]:
+    async def run(self, turn: "LocalTurn", model: LoadedModel) -> AsyncGenerator[EngineEvent, None]:
         """Run the turn's steps while holding one slot."""
         writer = self._writer(turn, model)
         async with model.gate.slot():
@@ -83,7 +81,7 @@ class LocalEngine:
                         for event in events:
                             yield event
 
-    def _writer(self, turn: "LocalTurn", model: _Model) -> TurnWriter:
+    def _writer(self, turn: "LocalTurn", model: LoadedModel) -> TurnWriter:
         order = turn.order
         writing = writing_order(
             turn.prompt,
@@ -92,21 +90,30 @@ class LocalEngine:
             model.template,
             max_tokens=order.max_tokens,
         )
-        return TurnWriter(writing, is_exact=self._completer.is_exact)
+        return TurnWriter(writing, is_exact=lambda schema: turn.exact[schema.as_text()])
+
+    def _exactness(self, prompt: Prompt) -> dict[str, bool]:
+        """Tell of each schema that the turn may follow whether the completer keeps to all of it.
+
+        Compiles them, so that what takes long has been done before the turn begins.
+        """
+        schemas = [JsonSchema(schema=tool.schema) for tool in prompt.tools]
+        if prompt.answer_schema is not None:
+            schemas.append(prompt.answer_schema)
+        return {schema.as_text(): self._completer.is_exact(schema) for schema in schemas}
 
     async def _step(
-        self, turn: "LocalTurn", model: _Model, tail: str, step: Step
+        self, turn: "LocalTurn", model: LoadedModel, tail: str, step: Step
     ) -> AsyncGenerator[Piece | Outcome, None]:
         """Complete the prompt and ``tail``, within the step's limit and the window."""
-        prompt = turn.tokens + await self._tokens(tail)
+        prompt = turn.tokens + await self._tokens(tail, model)
         left = model.card.window_tokens - len(prompt)
         if left <= 0:
             yield Outcome(text="", reason="window", tokens=0)
             return
         sampling = _sampling(turn.order, step, max_tokens=min(step.max_tokens, left))
         written: list[str] = []
-        stream = self._completer.complete(prompt, sampling, step.constraint)
-        async with aclosing(stream):
+        async with aclosing(self._completed(prompt, sampling, step, model)) as stream:
             async for piece in stream:
                 if isinstance(piece, Finished):
                     yield _outcome(piece, "".join(written), step)
@@ -116,32 +123,56 @@ class LocalEngine:
         message = "The local model's answer broke off."
         raise EngineFailed(message)
 
-    async def _warm(self, turn: "LocalTurn", model: _Model) -> None:
+    async def _completed(
+        self, prompt: list[int], sampling: Sampling, step: Step, model: LoadedModel
+    ) -> AsyncGenerator[Piece | Finished, None]:
+        """Complete ``prompt``; a model that is away before it begins is waited for."""
+        for _ in range(_MOST_COMEBACKS):
+            try:
+                stream = self._completer.complete(prompt, sampling, step.constraint)
+                async with aclosing(stream):
+                    async for piece in stream:
+                        yield piece
+            except ModelAway:
+                await self._back(model)
+            except EngineFault:
+                # Perhaps its process died: the next one asks before it relies on it.
+                self._loader.lost()
+                raise
+            else:
+                return
+        raise _stays_away()
+
+    async def _back(self, model: LoadedModel) -> None:
+        """Wait until a model that went away is loaded again."""
+        self._loader.lost()
+        if await self._loader.model() is not model:
+            message = "The local model was exchanged for another one."
+            raise EngineFailed(message)
+
+    async def _warm(self, turn: "LocalTurn", model: LoadedModel) -> None:
         """Read the prompt and generate nothing: ``max_tokens: 0`` warms the cache."""
         async with aclosing(self._step(turn, model, "", Step(max_tokens=0))) as stream:
             async for _ in stream:
                 pass
 
-    async def _model(self) -> _Model:
-        if self._loaded is None:
-            async with self._loading:
-                if self._loaded is None:
-                    card = await self._completer.card()
-                    self._loaded = _Model(
-                        card=card,
-                        template=ChatTemplate(card.template, bos=card.bos, eos=card.eos),
-                        gate=SlotGate(slots=card.slots, queue=self._queue),
-                    )
-        return self._loaded
-
-    async def _tokens(self, text: str) -> list[int]:
-        tokens: list[int] = []
-        for part in pieces(text):
-            tokens += await self._completer.tokenize(part)
-        return tokens
+    async def _tokens(self, text: str, model: LoadedModel) -> list[int]:
+        parts = [part for part in pieces(text) if part]
+        if not parts:
+            return []
+        for _ in range(_MOST_COMEBACKS):
+            try:
+                return await self._completer.tokenize(parts)
+            except ModelAway:
+                await self._back(model)
+            except EngineFault:
+                self._loader.lost()
+                raise
+        raise _stays_away()
 
     async def aclose(self) -> None:
         """Close the completer."""
+        await self._loader.aclose()
         await self._completer.aclose()
 
 
@@ -152,8 +183,10 @@ class LocalTurn:
     order: TurnOrder
     prompt: Prompt
     tokens: list[int]
+    exact: Mapping[str, bool]
+    """By the text of a schema: whether a completion that is bound to it is valid."""
     engine: LocalEngine
-    model: _Model
+    model: LoadedModel
 
     @property
     def input_tokens(self) -> int:
@@ -163,6 +196,10 @@ class LocalTurn:
     def events(self) -> AsyncGenerator[EngineEvent, None]:
         """Take the turn."""
         return self.engine.run(self, self.model)
+
+
+def _stays_away() -> Overloaded:
+    return Overloaded("Overloaded")
 
 
 def _outcome(finished: Finished, text: str, step: Step) -> Outcome:

@@ -13,8 +13,14 @@ from pathlib import Path
 
 import structlog
 
+from antechamber.runtime.clock import Clock
+
 _log = structlog.get_logger("antechamber.engines.local")
 _MOST_RESTARTS = 5
+_FIRST_PAUSE_S = 0.1
+_LONGEST_PAUSE_S = 30.0
+_HEALTHY_S = 300.0
+"""A child that lived as long was well; its death is the first again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +31,8 @@ class ModelOrder:
     slots: int
     context_tokens: int
     threads: int
+    workers: int
+    """Processes that send requests, each as many at a time as there are slots."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,11 +43,30 @@ class HostAddress:
     key: str = field(repr=False)
 
 
-class LlamaCppHost:
-    """Starts the child and starts it again when it dies; ``close`` ends it."""
+class Restarts:
+    """How soon a child that died is started again, and when that is given up."""
 
-    def __init__(self, order: ModelOrder) -> None:
+    def __init__(self) -> None:
+        self._in_a_row = 0
+
+    def pause_after(self, lived_s: float) -> float | None:
+        """Return the seconds to wait after a life of ``lived_s``, None to give up."""
+        self._in_a_row = 1 if lived_s >= _HEALTHY_S else self._in_a_row + 1
+        if self._in_a_row > _MOST_RESTARTS:
+            return None
+        return min(_FIRST_PAUSE_S * 4.0 ** (self._in_a_row - 1), _LONGEST_PAUSE_S)
+
+
+class LlamaCppHost:
+    """Starts the child and starts it again when it dies; ``close`` ends it.
+
+    The port stays the same for every child: workers have been told it. It is free when the host is
+    made; should something else take it while no child listens, the next child fails to start.
+    """
+
+    def __init__(self, order: ModelOrder, clock: Clock) -> None:
         self._order = order
+        self._clock = clock
         self._port = _free_port()
         self._key = secrets.token_urlsafe(32)
         self._closing = threading.Event()
@@ -79,6 +106,7 @@ class LlamaCppHost:
             "slots": self._order.slots,
             "context_tokens": self._order.context_tokens,
             "threads": self._order.threads,
+            "workers": self._order.workers,
         }
         self._process = subprocess.Popen(
             [sys.executable, "-m", "antechamber.engines.local.llamacpp_child"],
@@ -93,15 +121,19 @@ class LlamaCppHost:
             self._process.stdin.flush()
 
     def _watch(self) -> None:
-        restarts = 0
+        restarts = Restarts()
         while (process := self._process) is not None:
+            started = self._clock.monotonic()
             last = _last_line(process)
             status = process.wait()
             if self._closing.is_set():
                 return
             _log.error("local_model_died", status=status, said=last, pid=os.getpid())
-            restarts += 1
-            if restarts > _MOST_RESTARTS or self._closing.wait(min(2.0**restarts, 30.0)):
+            pause_s = restarts.pause_after(self._clock.monotonic() - started)
+            if pause_s is None:
+                _log.error("local_model_given_up", deaths=_MOST_RESTARTS + 1, pid=os.getpid())
+                return
+            if self._closing.wait(pause_s):
                 return
             self._spawn()
 

@@ -1,22 +1,27 @@
 """The llama.cpp completer: a llama-server reached over HTTP, ours or one elsewhere."""
 
+import asyncio
 import json
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Generator, Sequence
+from contextlib import aclosing, contextmanager
 from functools import lru_cache
 from typing import Any, cast
 
-from antechamber.dialects.event_stream import EventStreamReader
+from antechamber.dialects.event_stream import EventStreamReader, ServerSentEvent
 from antechamber.dialects.grammar.compile import Grammar, compile_choices, compile_schema
 from antechamber.dialects.grammar.limits import GrammarTooLarge, SchemaUnsatisfiable
 from antechamber.dialects.raw_prompt.constraint import Choices, Constraint, JsonSchema
-from antechamber.engines.local.completer import Finished, ModelCard, Piece, Sampling
-from antechamber.outbound.client import UpstreamClient, UpstreamRefused
+from antechamber.engines.local.completer import Finished, ModelAway, ModelCard, Piece, Sampling
+from antechamber.outbound.client import UpstreamClient, UpstreamRefused, UpstreamUnreachable
 from antechamber.runtime.clock import Clock
 from antechamber.wire.errors import EngineFailed, EngineTimedOut, InvalidRequest, Overloaded
 
 _POLL_S = 0.05
 _ANY_OBJECT = {"type": "object"}
+_LOADING = 503
+_MOST_CACHED_CHARACTERS = 64 * 1024
+_PATIENCE_S = 10.0
+"""For one look at a server's health."""
 
 
 class LlamaCppCompleter:
@@ -35,40 +40,36 @@ class LlamaCppCompleter:
         await self._loaded()
         props = cast("dict[str, Any]", await self._client.get_json("/props"))
         try:
-            return ModelCard(
-                template=str(props["chat_template"]),
-                bos=str(props.get("bos_token", "")),
-                eos=str(props.get("eos_token", "")),
-                window_tokens=int(props["default_generation_settings"]["n_ctx"]),
-                slots=int(props["total_slots"]),
-            )
-        except (KeyError, TypeError, ValueError) as error:
-            message = "The llama.cpp server does not describe its model (/props)."
+            return _card(props)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            message = f"{self._client.name} does not describe its model (/props)."
             raise EngineFailed(message) from error
 
     async def _loaded(self) -> None:
         deadline = self._clock.monotonic() + self._start_timeout_s
         while True:
             try:
-                await self._client.get_json("/health")
-            except (Overloaded, UpstreamRefused) as error:
-                # Refused connections and 503 both mean: not yet.
-                if isinstance(error, UpstreamRefused) and error.upstream_status != 503:
+                await self._client.get_json("/health", within_s=_PATIENCE_S)
+            except (Overloaded, EngineTimedOut, UpstreamRefused) as error:
+                # No connection, a broken one, 503: all of them mean not yet.
+                if isinstance(error, UpstreamRefused) and error.upstream_status != _LOADING:
                     raise
                 if self._clock.monotonic() > deadline:
-                    message = "The local model did not load in time."
+                    message = f"{self._client.name} did not load in time."
                     raise EngineTimedOut(message) from error
                 await self._clock.sleep(_POLL_S)
             else:
                 return
 
-    async def tokenize(self, text: str) -> list[int]:
-        """Return the tokens of ``text``."""
-        if not text:
-            return []
-        body = {"content": text, "parse_special": True, "add_special": False}
-        answer = cast("dict[str, Any]", await self._client.post_json("/tokenize", body))
-        return cast("list[int]", answer["tokens"])
+    async def tokenize(self, parts: Sequence[str]) -> list[int]:
+        """Return the tokens of all ``parts``: of a list, llama.cpp reads each text by itself."""
+        body = {"content": parts, "parse_special": True, "add_special": False}
+        with _away():
+            answer = await self._client.post_json("/tokenize", body)
+        try:
+            return _token_list(cast("dict[str, Any]", answer)["tokens"])
+        except (KeyError, TypeError) as error:
+            raise self._no_answer() from error
 
     def is_exact(self, constraint: JsonSchema) -> bool:
         """Tell whether the grammar says all that the schema says."""
@@ -79,23 +80,51 @@ class LlamaCppCompleter:
         self, prompt: Sequence[int], sampling: Sampling, constraint: Constraint | None
     ) -> AsyncGenerator[Piece | Finished, None]:
         """Stream one completion."""
-        body = _body(prompt, sampling, constraint)
+        body = _body(prompt, sampling)
+        if isinstance(constraint, JsonSchema):
+            body["grammar"] = await asyncio.to_thread(_grammar_text, constraint)
+        elif constraint is not None:
+            body["grammar"] = _grammar_text(constraint)
         reader = EventStreamReader()
-        async with self._client.stream("/completion", body) as chunks, aclosing(chunks):
-            async for chunk in chunks:
-                for event in reader.feed(chunk):
-                    piece = _read(cast("dict[str, Any]", json.loads(event.data)))
-                    if piece is not None:
+        with _away(), _refusals(constraint):
+            async with (
+                self._client.stream("/completion", body) as answer,
+                aclosing(answer.chunks()) as chunks,
+            ):
+                async for chunk in chunks:
+                    for piece in self._pieces(reader, chunk):
+                        answer.begin()
                         yield piece
+                for piece in self._pieces(reader, None):
+                    yield piece
+
+    def _pieces(
+        self, reader: EventStreamReader, chunk: bytes | None
+    ) -> Generator[Piece | Finished, None, None]:
+        """Yield what ``chunk`` completes; None is the end of the stream."""
+        try:
+            events = reader.end() if chunk is None else reader.feed(chunk)
+            for event in events:
+                if (piece := _read(event)) is not None:
+                    yield piece
+        except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
+            raise self._no_answer() from error
+
+    def _no_answer(self) -> EngineFailed:
+        return EngineFailed(f"{self._client.name} answered something that llama.cpp does not.")
 
     async def aclose(self) -> None:
         """Close the connections."""
         await self._client.aclose()
 
 
-@lru_cache(maxsize=512)
 def _grammar(schema: str) -> Grammar | None:
-    """Compile a schema's JSON text once; None when it is too large for a grammar."""
+    """Compile a schema's JSON text; None when it is too large for a grammar."""
+    # The cache is bounded in bytes as well: what is not kept is compiled again, in a thread.
+    return _cached(schema) if len(schema) <= _MOST_CACHED_CHARACTERS else _compiled(schema)
+
+
+def _compiled(schema: str) -> Grammar | None:
     try:
         return compile_schema(json.loads(schema))
     except GrammarTooLarge:
@@ -103,6 +132,9 @@ def _grammar(schema: str) -> Grammar | None:
     except SchemaUnsatisfiable as error:
         message = f"Schema cannot be satisfied: {error}"
         raise InvalidRequest(message) from error
+
+
+_cached = lru_cache(maxsize=64)(_compiled)
 
 
 def _grammar_text(constraint: Constraint) -> str:
@@ -114,9 +146,7 @@ def _grammar_text(constraint: Constraint) -> str:
             return (grammar or compile_schema(_ANY_OBJECT)).text
 
 
-def _body(
-    prompt: Sequence[int], sampling: Sampling, constraint: Constraint | None
-) -> dict[str, object]:
+def _body(prompt: Sequence[int], sampling: Sampling) -> dict[str, object]:
     body: dict[str, object] = {
         "prompt": prompt,
         "n_predict": sampling.max_tokens,
@@ -134,17 +164,66 @@ def _body(
     }
     if sampling.stop:
         body["stop"] = sampling.stop
-    if constraint is not None:
-        body["grammar"] = _grammar_text(constraint)
     return body
 
 
-def _read(data: dict[str, Any]) -> Piece | Finished | None:
+@contextmanager
+def _away() -> Generator[None, None, None]:
+    """Tell that the model is away: nothing listens, or it is being loaded."""
+    try:
+        yield
+    except UpstreamUnreachable as error:
+        raise ModelAway(error.message) from error
+    except UpstreamRefused as error:
+        if error.upstream_status != _LOADING:
+            raise
+        raise ModelAway(error.message) from error
+
+
+@contextmanager
+def _refusals(constraint: Constraint | None) -> Generator[None, None, None]:
+    """Tell that a grammar was refused: of what is sent, only that can be more than it takes."""
+    try:
+        yield
+    except UpstreamRefused as error:
+        if error.upstream_status != 400 or constraint is None:
+            raise
+        message = "Schema is too complex for compilation."
+        raise InvalidRequest(message) from error
+
+
+def _card(props: dict[str, Any]) -> ModelCard:
+    window, slots = int(props["default_generation_settings"]["n_ctx"]), int(props["total_slots"])
+    if window < 1 or slots < 1:
+        message = "no window, or no slot"
+        raise ValueError(message)
+    return ModelCard(
+        template=str(props["chat_template"]),
+        bos=str(props.get("bos_token", "")),
+        eos=str(props.get("eos_token", "")),
+        window_tokens=window,
+        slots=slots,
+    )
+
+
+def _token_list(tokens: object) -> list[int]:
+    listed = cast("list[object]", tokens) if isinstance(tokens, list) else [None]
+    if not all(type(token) is int for token in listed):
+        message = "no list of numbers"
+        raise TypeError(message)
+    return cast("list[int]", listed)
+
+
+def _read(event: ServerSentEvent) -> Piece | Finished | None:
+    data = cast("dict[str, Any]", json.loads(event.data))
     if "error" in data:
         message = "The local model failed while it answered."
         raise EngineFailed(message)
     if not data.get("stop"):
-        text = str(data.get("content", ""))
+        text: object = data.get("content", "")
+        if not isinstance(text, str):
+            message = "a piece is no text"
+            raise TypeError(message)
         return Piece(text=text, tokens=1) if text else None
     kind = data.get("stop_type")
     return Finished(

@@ -1,11 +1,13 @@
 """The child process that holds llama.cpp: started by ``host``, ends when its parent does.
 
 Reads one line of JSON from standard input, opens llama.cpp's HTTP interface on loopback, and
-lives until standard input ends.
+lives until standard input ends. Signals do not end it: a service manager sends them to the whole
+group, while the parent lets running streams finish first.
 """
 
 import json
 import os
+import signal
 import sys
 
 import xllamacpp
@@ -17,6 +19,8 @@ of 2,048 within 11 s; reading a prompt is not slower for it."""
 
 def main() -> None:
     """Serve the model that the first line of standard input names."""
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, signal.SIG_IGN)
     order = json.loads(sys.stdin.readline())
     parameters = xllamacpp.CommonParams()
     parameters.model.path = order["model"]
@@ -32,13 +36,13 @@ def main() -> None:
     parameters.n_batch = parameters.n_ubatch = _BATCH_TOKENS
     parameters.cpuparams.n_threads = order["threads"]
     parameters.cpuparams_batch.n_threads = order["threads"]
-    # A thread for each stream that may be open, and some for tokenising beside them.
-    parameters.n_threads_http = order["slots"] * 2 + 8
+    # For each worker: a thread for each stream that may be open, and some to tokenise beside them.
+    parameters.n_threads_http = max(16, (order["slots"] + 8) * order["workers"])
     parameters.verbosity = 1
-    server = xllamacpp.Server(parameters)
+    _server = xllamacpp.Server(parameters)  # it serves for as long as the object lives
     sys.stdin.read()
-    # llama.cpp's own teardown waits for running generations; nobody is left to read them.
-    del server
+    # Not by way of llama.cpp's own teardown, which waits for running generations: nobody is left
+    # to read them.
     os._exit(0)
 
 

@@ -95,6 +95,53 @@ def test_each_limit_can_be_lowered(limits: GrammarLimits) -> None:
         compile_schema({"type": "object", "properties": properties}, limits=limits)
 
 
+def chained(count: int) -> Any:
+    """Each nests the one before it, which has been compiled by then."""
+    chain = {f"d{n}": in_property({"$ref": f"#/$defs/d{n - 1}"}) for n in range(1, count)}
+    order = {f"p{n}": {"$ref": f"#/$defs/d{n}"} for n in range(count)}
+    return {"type": "object", "properties": order, "$defs": {"d0": STRING, **chain}}
+
+
+def test_values_are_not_nested_beyond_what_readers_take() -> None:
+    assert compile_schema(chained(150)).exact
+    with pytest.raises(GrammarTooLarge):
+        compile_schema(chained(250))
+
+
+def test_large_rules_recur_less_often() -> None:
+    properties = {f"p{number}": {"$ref": "#"} for number in range(2_000)}
+    large: Any = {"type": "object", "properties": properties}
+
+    assert len(compile_schema(large).text) < 500_000
+
+
+def test_deep_rules_recur_less_often() -> None:
+    around = nested(30, in_property)
+    innermost = around
+    while innermost["properties"]["k"] is not STRING:
+        innermost = innermost["properties"]["k"]
+    innermost["properties"]["k"] = {"anyOf": [STRING, {"$ref": "#"}]}
+
+    text = compile_schema(around).text
+
+    assert "-deep-5 " in text
+    assert "-deep-6 " not in text
+
+
+def test_what_ends_only_beyond_the_limit_of_recursion_is_refused() -> None:
+    short_or_pair = {"anyOf": [STRING, in_property({"$ref": "#/$defs/pair"})]}
+    pair = in_property({"$ref": "#/$defs/short_or_pair"})
+    schema = {
+        **{"type": "object", "required": ["a", "b"]},
+        "properties": {"a": {"$ref": "#/$defs/short_or_pair"}, "b": {"$ref": "#/$defs/pair"}},
+        "$defs": {"pair": pair, "short_or_pair": short_or_pair},
+    }
+
+    assert compile_schema(schema).exact
+    with pytest.raises(GrammarTooLarge):
+        compile_schema(schema, limits=GrammarLimits(max_recursion=0))
+
+
 def test_combinations_beyond_the_limit_become_gaps() -> None:
     schema = {
         "type": "object",
@@ -109,6 +156,21 @@ def test_combinations_beyond_the_limit_become_gaps() -> None:
     assert not grammar.exact
     assert all(gap.endswith(": anyOf") for gap in grammar.gaps)
     assert 0 < len(grammar.gaps) < 12
+
+
+def test_the_patterns_of_a_schema_share_one_measure_of_work() -> None:
+    names = [f"p{number}" for number in range(200)]
+    costly = {name: {"type": "string", "pattern": f"^{name}(a|b)*a(a|b){{7}}$"} for name in names}
+    schema = {"type": "object", "properties": costly}
+
+    grammar = compile_schema(schema)
+
+    assert 50 < len(grammar.gaps) < 200
+    assert grammar.gaps[-1] == "#/properties/p199: pattern"
+    assert compile_schema(schema) == grammar
+    one = {"type": "object", "properties": {"p0": costly["p0"]}}
+    assert compile_schema(one).exact
+    assert not compile_schema(one, limits=GrammarLimits(max_work=100)).exact
 
 
 def test_one_large_union_is_not_cut() -> None:

@@ -5,11 +5,18 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from antechamber.dialects.grammar.automata import combined, length_bounds, of_lengths, of_texts
+from antechamber.dialects.grammar.automata import (
+    Work,
+    combined,
+    length_bounds,
+    of_lengths,
+    of_texts,
+)
 from antechamber.dialects.grammar.pattern_automata import pattern_automaton
 from antechamber.dialects.grammar.patterns import PatternUnsupported
 from tests.unit.dialects.grammar.sampler import dice
 
+WORK = Work(10**12)
 ATOMS = (
     *("a", "b", "1", ".", " ", "[ab]", "[^a]", "\\d", "\\D", "\\w", "\\W", "\\s", "\\S", "é"),
     *("[a-c1]", "[^\\w]", "\\.", "\\x61", "\\u0062", "[\\d-]", "[\\]a]", "\\-", "\\u{1F600}"),
@@ -41,7 +48,7 @@ def test_an_automaton_and_a_validator_agree_on_every_text(
         assume(False)
         return
 
-    automaton = pattern_automaton(pattern)
+    automaton = pattern_automaton(pattern, WORK)
 
     expected = [validator.is_valid(text) for text in candidates]
     assert [automaton.accepts(text) for text in candidates] == expected
@@ -64,14 +71,14 @@ TOO_LARGE = (
 @pytest.mark.parametrize("pattern", [*NOT_REGULAR, *MALFORMED, *TOO_LARGE])
 def test_what_is_not_regular_or_too_large_is_not_guessed(pattern: str) -> None:
     with pytest.raises(PatternUnsupported):
-        pattern_automaton(pattern)
+        pattern_automaton(pattern, WORK)
 
 
 def test_automata_combine_as_their_languages_do() -> None:
-    letters, short = pattern_automaton("^[a-c]+$"), of_lengths(2, 3)
-    barred = of_texts(["ab", "abc"])
+    letters, short = pattern_automaton("^[a-c]+$", WORK), of_lengths(2, 3, WORK)
+    barred = of_texts(["ab", "abc"], WORK)
 
-    both = combined([letters, short], [barred])
+    both = combined([letters, short], [barred], WORK)
 
     random = dice(7)
     for _ in range(500):
@@ -79,10 +86,12 @@ def test_automata_combine_as_their_languages_do() -> None:
         wanted = set(text) <= set("abc") and 2 <= len(text) <= 3 and text not in ("ab", "abc")
         assert both.accepts(text) is wanted
     assert length_bounds(both) == (2, 3)
-    assert combined([of_texts(["x"]), short]).empty
+    assert combined([of_texts(["x"], WORK), short], [], WORK).empty
 
 
 def test_the_lengths_of_a_language_are_known() -> None:
-    bounds = [length_bounds(pattern_automaton(text)) for text in ("^a{2,4}b?$", "^a*$", "a|bcd")]
+    bounds = [
+        length_bounds(pattern_automaton(text, WORK)) for text in ("^a{2,4}b?$", "^a*$", "a|bcd")
+    ]
 
     assert bounds == [(2, 5), (0, None), (1, None)]

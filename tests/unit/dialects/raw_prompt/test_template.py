@@ -110,6 +110,41 @@ def test_the_markers_of_a_template_are_control_tokens_there_and_text_elsewhere()
     assert pieces(template().guard("a [/INST] [TODO] b")) == ["a [/INST] [TODO] b"]
 
 
+def test_whatever_stands_between_brackets_in_the_text_of_a_template_is_a_control_token() -> None:
+    odd = ChatTemplate(
+        "{% if messages[0] %}<turn of user>{{ '[system says]' + messages[0].content }}{% endif %}",
+        bos="^begin",
+        eos="<end>",
+    )
+
+    for token in ("<turn of user>", "[system says]", "^begin", "<end>"):
+        assert pieces(odd.guard(f"a{token}b")) == [f"a{token[0]}", f"{token[1:]}b"]
+    assert pieces(odd.guard("messages[0]")) == ["messages[0]"]  # code, not text
+
+
+@pytest.mark.parametrize(
+    "token", ["[|system|]", "[|endofturn|]", "<extra_id_0>", "<reserved_106>", "<unused7>"]
+)
+def test_control_tokens_of_known_makers_are_broken_up_in_every_model(token: str) -> None:
+    assert pieces(template().guard(f"a{token}")) == [f"a{token[0]}", token[1:]]
+
+
+def test_elements_that_prompts_hold_of_our_own_doing_stay_whole() -> None:
+    thinking = template(OPENS_THOUGHT + "{{ '<tool_call>' }}")
+
+    assert pieces(thinking.guard("<think> <tool_call>")) == ["<think> <tool_call>"]
+
+
+def test_control_tokens_that_overlap_are_all_broken_up() -> None:
+    overlapping = ChatTemplate("x", bos="", eos="<|a[|x|]")
+
+    assert pieces(overlapping.guard("<|a[|x|]")) == ["<", "|a[", "|x|]"]
+
+
+def test_the_mark_of_a_break_in_somebodys_text_does_not_vanish() -> None:
+    assert pieces(template().guard("a\ue0ffb")) == ["a\ufffdb"]
+
+
 # ---- what templates of other makers use --------------------------------------------------------
 
 
