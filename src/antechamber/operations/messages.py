@@ -213,7 +213,8 @@ def _opening(
         model=candidate.facts.id,
         input_tokens=prepared.input_tokens,
         show_thinking=show_thinking,
-        speed=request.speed,
+        # A refusal to be fast is no error on some models: they answer at the ordinary speed.
+        speed="standard" if request.speed is not None else None,
         context_management=ContextManagement(applied_edits=[]) if managed else UNSET,
         diagnostics=_diagnostics(request),
     )

@@ -7,15 +7,17 @@ from collections.abc import Iterator
 
 from antechamber.rules.media import placed_media
 from antechamber.rules.reading import Prompt, Reading
-from antechamber.rules.tools import tag_of
+from antechamber.rules.tools import definitions, tag_of
 from antechamber.wire.blocks import (
     CompactionBlock,
     ContainerUploadBlock,
     DocumentBlock,
     SearchResultBlock,
+    ToolAdditionBlock,
+    ToolRemovalBlock,
     ToolResultBlock,
 )
-from antechamber.wire.config import ContainerParams
+from antechamber.wire.config import ContainerParams, ThinkingAdaptive, ThinkingEnabled
 from antechamber.wire.declarations import NamedTool
 from antechamber.wire.documents import FileDocumentSource, FileImageSource
 from antechamber.wire.errors import InvalidRequest, NotFound
@@ -47,24 +49,33 @@ def refuse_threads(request: MessageRequest) -> None:
 
 def refuse_tools_of_the_server(reading: Reading) -> None:
     """Whatever the server would have to run; and tools that only such code may call."""
-    for number, tool in enumerate(reading.request.tools or ()):
+    for path, tool in definitions(reading.request):
         tag = tag_of(tool)
         if tag.startswith(_SERVER_TOOLS):
-            # platform.claude.com/docs/en/about-claude/models, page of Opus 5.5
-            raise InvalidRequest(
-                f"'{reading.context.asked_model}' does not support tool types: {tag}."
-            )
+            raise _no_such_type(reading, tag)
         callers = tool.allowed_callers if isinstance(tool, NamedTool) else None
         if callers and "direct" not in callers:
             raise InvalidRequest(
-                f"tools.{number}.{tag}.allowed_callers: "
+                f"{path}.allowed_callers: "
                 f"'{reading.context.asked_model}' does not support programmatic tool calling"
             )
+    for change in reading.every(ToolAdditionBlock, ToolRemovalBlock):
+        if change.block.tool.type.startswith("mcp_"):
+            raise _no_such_type(reading, change.block.tool.type)
+
+
+def _no_such_type(reading: Reading, tag: str) -> InvalidRequest:
+    # platform.claude.com/docs/en/about-claude/models, page of Opus 5.5
+    return InvalidRequest(f"'{reading.context.asked_model}' does not support tool types: {tag}.")
 
 
 def refuse_parameters_of_what_comes_later(reading: Reading) -> None:
     """Values that ask for nothing (empty lists, the sender's own bill) are fine."""
+    # platform.claude.com/docs/en/build-with-claude/fast-mode: without effect on 4.6
+    ignores_speed = reading.context.hosted and reading.context.facts.fast_mode == "ignored"
     for name in _asked(reading.request):
+        if name == "speed" and ignores_speed:
+            continue
         # Claude Code 2.1.330 looks for these words, with the name of the model that it sent
         raise InvalidRequest(
             f"'{reading.context.asked_model}' does not support the `{name}` parameter"
@@ -85,18 +96,34 @@ def _asked(request: Prompt) -> Iterator[str]:
         yield "mcp_servers"
     if request.speed == "fast":
         yield "speed"
+    if request.output_config is not None and request.output_config.task_budget is not None:
+        yield "output_config.task_budget"
+    if _drops_thoughts(request):
+        yield "thinking.block_binding.prefix_mismatch_behavior"
     if request.compaction is not None:
         yield "compaction"
     if request.billing_policy is not None and request.billing_policy.bill_to == "user_profile":
         yield "billing_policy"
-    if not isinstance(request, MessageRequest):
-        return
+    if isinstance(request, MessageRequest):
+        yield from _asked_of_an_answer(request)
+
+
+def _asked_of_an_answer(request: MessageRequest) -> Iterator[str]:
     if isinstance(request.container, str) or _names_something(request.container):
         yield "container"
     if request.fallbacks:
         yield "fallbacks"
     if request.fallback_credit_token is not None:
         yield "fallback_credit_token"
+
+
+def _drops_thoughts(request: Prompt) -> bool:
+    """Signatures here are not bound to their place, so that no mismatch would be seen."""
+    thinking = request.thinking
+    if not isinstance(thinking, ThinkingEnabled | ThinkingAdaptive):
+        return False
+    binding = thinking.block_binding
+    return binding is not None and binding.prefix_mismatch_behavior == "drop_block"
 
 
 def _names_something(container: ContainerParams | None) -> bool:

@@ -152,22 +152,23 @@ def _reference(root: JsonObject, part: JsonObject) -> str | None:
 
 
 def _cycle(root: JsonObject) -> list[str] | None:
+    """Follow every reference once; a loop, as a client may chain thousands."""
     finished: set[str] = set()
-
-    def visit(part: JsonObject, way: tuple[str, ...]) -> list[str] | None:
-        for reference in _references(part):
-            if reference in way:
-                circle = (*way[way.index(reference) :], reference)
-                return [each.rpartition("/")[2] for each in circle]
-            target = _resolve(root, reference)
-            if reference not in finished and target is not None:
-                found = visit(target, (*way, reference))
-                if found is not None:
-                    return found
-                finished.add(reference)
-        return None
-
-    return visit(root, ())
+    way: dict[str, None] = {}
+    waiting = [_references(root)]
+    while waiting:
+        reference = next(waiting[-1], None)
+        if reference is None:
+            waiting.pop()
+            if way:
+                finished.add(way.popitem()[0])
+        elif reference in way:
+            names = [*way, reference]
+            return [each.rpartition("/")[2] for each in names[names.index(reference) :]]
+        elif reference not in finished and (target := _resolve(root, reference)) is not None:
+            way[reference] = None
+            waiting.append(_references(target))
+    return None
 
 
 def _references(part: JsonObject) -> Iterator[str]:
@@ -186,19 +187,24 @@ def _resolve(root: JsonObject, reference: str) -> JsonObject | None:
 
 def _parts(schema: JsonObject) -> Iterator[JsonObject]:
     """Yield the schema and every schema inside it, in document order."""
-    yield schema
-    for key, value in schema.items():
-        match key:
-            case "properties" | "$defs" | "definitions":
-                below = _only_objects(_object(value).values())
-            case "items":
-                below = [cast("JsonObject", value)] if isinstance(value, dict) else []
-            case "anyOf" | "allOf":
-                below = _objects(value)
-            case _:
-                below = []
-        for part in below:
-            yield from _parts(part)
+    waiting = [schema]
+    while waiting:
+        part = waiting.pop()
+        yield part
+        below = [each for key, value in part.items() for each in _below(key, value)]
+        waiting.extend(reversed(below))
+
+
+def _below(keyword: str, value: object) -> list[JsonObject]:
+    match keyword:
+        case "properties" | "$defs" | "definitions":
+            return _only_objects(_object(value).values())
+        case "items":
+            return [cast("JsonObject", value)] if isinstance(value, dict) else []
+        case "anyOf" | "allOf":
+            return _objects(value)
+        case _:
+            return []
 
 
 def _types(part: JsonObject) -> list[str]:

@@ -9,7 +9,7 @@ from antechamber.rules.messages import ends_in_prefill
 from antechamber.rules.reading import Prompt, Reading
 from antechamber.rules.schema_subset import first_unsupported, tally
 from antechamber.rules.tool_schema import INVALID, is_json_schema
-from antechamber.rules.tools import custom_tools
+from antechamber.rules.tools import custom_tools, definitions
 from antechamber.wire.blocks import DocumentBlock, SearchResultBlock
 from antechamber.wire.declarations import NamedTool
 from antechamber.wire.errors import InvalidRequest
@@ -40,9 +40,9 @@ def refuse_schemas_outside_the_subset(reading: Reading) -> None:
 
 
 def _held_to(reading: Reading) -> Iterator[tuple[str, JsonObject]]:
-    for number, tool in custom_tools(reading):
+    for path, tool in custom_tools(reading):
         if tool.strict:
-            yield f"tools.{number}.custom", tool.input_schema
+            yield path, tool.input_schema
     answer = output_schema(reading.request)
     if answer is not None:
         yield answer
@@ -50,7 +50,8 @@ def _held_to(reading: Reading) -> Iterator[tuple[str, JsonObject]]:
 
 def refuse_schemas_beyond_the_limits(reading: Reading) -> None:
     """Summed over everything that is held to a schema in this request."""
-    strict = [t for t in reading.request.tools or () if isinstance(t, NamedTool) and t.strict]
+    tools = (tool for _, tool in definitions(reading.request))
+    strict = [tool for tool in tools if isinstance(tool, NamedTool) and tool.strict]
     tallies = [tally(schema) for _, schema in _held_to(reading)]
     if (
         len(strict) > _MAX_STRICT_TOOLS

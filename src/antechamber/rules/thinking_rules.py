@@ -43,7 +43,7 @@ def refuse_a_budget_beyond_the_output(request: MessageRequest, reading: Reading)
 def refuse_a_tool_loop_without_its_thought(reading: Reading) -> None:
     """``enabled``: the assistant's last turn in a tool loop begins with thinking.
 
-    Under hosted fidelity a prefilled answer has to as well, so that none is possible.
+    So does a prefilled answer: there is no room before it for the thought that was asked for.
     """
     if not isinstance(reading.request.thinking, ThinkingEnabled):
         return
@@ -51,8 +51,7 @@ def refuse_a_tool_loop_without_its_thought(reading: Reading) -> None:
     if last is None or not last.blocks:
         return
     in_loop = last is not reading.turns[-1] and _makes_calls(last)
-    prefilled = reading.context.hosted and ends_in_prefill(reading)
-    if in_loop or prefilled:
+    if in_loop or ends_in_prefill(reading):
         _refuse_another_beginning(last)
 
 

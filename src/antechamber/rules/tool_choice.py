@@ -2,6 +2,7 @@
 
 from antechamber.rules.reading import Reading
 from antechamber.rules.tools import name_of, names_of
+from antechamber.rules.tools_in_force import taken_away, tools_in_force
 from antechamber.wire.config import ThinkingEnabled, ToolChoiceAny, ToolChoiceTool
 from antechamber.wire.errors import InvalidRequest
 
@@ -10,7 +11,7 @@ def refuse_choices_without_such_a_tool(reading: Reading) -> None:
     """``auto`` and ``none`` go without tools (hosted API, third-party probe of September 2026)."""
     choice = reading.request.tool_choice
     match choice:
-        case ToolChoiceAny() if not reading.request.tools:
+        case ToolChoiceAny() if not (_has_toolset(reading) or tools_in_force(reading.request)):
             # Words: the same probe
             raise InvalidRequest("tool_choice.any may only be specified while providing tools")
         case ToolChoiceTool(name=name) if not _offers(reading, name):
@@ -20,9 +21,14 @@ def refuse_choices_without_such_a_tool(reading: Reading) -> None:
 
 
 def _offers(reading: Reading, name: str) -> bool:
+    # A deferred tool may be forced before anything has loaded it; one that was removed may not.
+    declared = names_of(reading.request) - taken_away(reading.request)
+    return _has_toolset(reading) or name in declared
+
+
+def _has_toolset(reading: Reading) -> bool:
     # The members of a toolset are not listed in the request.
-    has_toolset = any(name_of(tool) is None for tool in reading.request.tools or ())
-    return has_toolset or name in names_of(reading.request)
+    return any(name_of(tool) is None for tool in reading.request.tools or ())
 
 
 def is_forced(reading: Reading) -> bool:

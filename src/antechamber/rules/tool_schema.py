@@ -22,11 +22,9 @@ INVALID = (
 
 def refuse_tool_schemas_that_are_none(reading: Reading) -> None:
     """Tool by tool: unions at the top, names of properties, then the schema as a whole."""
-    for number, tool in custom_tools(reading):
+    for path, tool in custom_tools(reading):
         if not _is_tool_schema(tool.input_schema):
-            raise InvalidRequest(
-                f"tools.{number}.custom.input_schema{_what_is_wrong(tool.input_schema)}"
-            )
+            raise InvalidRequest(f"{path}.input_schema{_what_is_wrong(tool.input_schema)}")
 
 
 def is_json_schema(schema: JsonObject) -> bool:

@@ -37,18 +37,27 @@ def name_of(tool: Tool) -> str | None:
 
 def names_of(request: Prompt) -> set[str]:
     """Return the names of all tools that the request declares, in ``tools`` or on the way."""
-    names = {name_of(tool) for tool in (*(request.tools or ()), *_added(request))}
+    names = {name_of(tool) for _, tool in definitions(request)}
     return {name for name in names if name is not None}
 
 
-def _added(request: Prompt) -> Iterator[Tool]:
-    for message in request.messages:
+def _added(request: Prompt) -> Iterator[tuple[str, Tool]]:
+    for number, message in enumerate(request.messages):
         if message.role == "system":
-            for block in message.content or ():
+            for index, block in enumerate(message.content or ()):
                 if isinstance(block, ToolAdditionBlock) and isinstance(
                     block.tool, ToolChangeToolDefinition
                 ):
-                    yield block.tool.definition
+                    path = f"messages.{number}.content.{index}.tool_addition.tool"
+                    yield f"{path}.tool_definition.definition", block.tool.definition
+
+
+def definitions(request: Prompt) -> Iterator[tuple[str, Tool]]:
+    """Yield all tools that are defined, in ``tools`` or on the way, with their paths."""
+    for number, tool in enumerate(request.tools or ()):
+        yield f"tools.{number}.{tag_of(tool)}", tool
+    for path, tool in _added(request):
+        yield f"{path}.{tag_of(tool)}", tool
 
 
 def refuse_names_that_come_twice(reading: Reading) -> None:
@@ -100,8 +109,8 @@ def _referred(reading: Reading) -> Iterator[str]:
             yield addition.block.tool.name
 
 
-def custom_tools(reading: Reading) -> Iterator[tuple[int, CustomTool]]:
-    """Yield the client's own tools with their places in ``tools``."""
-    for number, tool in enumerate(reading.request.tools or ()):
+def custom_tools(reading: Reading) -> Iterator[tuple[str, CustomTool]]:
+    """Yield the client's own tools with their paths."""
+    for path, tool in definitions(reading.request):
         if isinstance(tool, CustomTool):
-            yield number, tool
+            yield path, tool

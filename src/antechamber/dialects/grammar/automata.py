@@ -21,7 +21,20 @@ _SURROGATES: Final = EVERY[0][1] + 1
 
 
 class TooManyStates(Exception):
-    """The automaton would be larger than ``MAX_STATES``."""
+    """The automaton would be larger than ``MAX_STATES``, or the work for the schema is used up."""
+
+
+class Work:
+    """What may still be spent on the automata of one schema, in steps of their making."""
+
+    def __init__(self, limit: int) -> None:
+        self.left = limit
+
+    def spend(self, steps: int) -> None:
+        """Raises ``TooManyStates`` when nothing is left."""
+        self.left -= steps
+        if self.left < 0:
+            raise TooManyStates
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +68,7 @@ def explore(
     start: _State,
     step: Callable[[_State], Iterable[tuple[CharSet, _State]]],
     accepts: Callable[[_State], bool],
+    work: Work,
 ) -> Automaton:
     """Number the states that can be reached from ``start`` and keep those that lead somewhere.
 
@@ -74,6 +88,7 @@ def explore(
                 numbers[target] = len(numbers)
                 waiting.append(target)
             ways.append((one, numbers[target]))
+        work.spend(1 + len(ways))
         if len(numbers) > MAX_STATES:
             raise TooManyStates
         edges.append(ways)
@@ -134,7 +149,7 @@ def merged(
     return {key: charset(ranges) for key, ranges in found.items()}
 
 
-def combined(wanted: Sequence[Automaton], unwanted: Sequence[Automaton] = ()) -> Automaton:
+def combined(wanted: Sequence[Automaton], unwanted: Sequence[Automaton], work: Work) -> Automaton:
     """Texts that all of ``wanted`` and none of ``unwanted`` accept. Raises ``TooManyStates``."""
     automata = (*wanted, *unwanted)
     needed = len(wanted)
@@ -146,6 +161,7 @@ def combined(wanted: Sequence[Automaton], unwanted: Sequence[Automaton] = ()) ->
             automaton.edges[state] if state >= 0 else ()
             for automaton, state in zip(automata, states, strict=True)
         ]
+        work.spend(sum(len(one) for ways in parts for one, _ in ways))
         for key, one in merged(parts, whole=not wanted).items():
             target = tuple(some[0] if some else -1 for some in key)
             if min(target[:needed], default=0) >= 0:
@@ -158,10 +174,10 @@ def combined(wanted: Sequence[Automaton], unwanted: Sequence[Automaton] = ()) ->
         )
 
     start = tuple(-1 if automaton.empty else 0 for automaton in automata)
-    return explore(start, step, accepts)
+    return explore(start, step, accepts, work)
 
 
-def of_lengths(low: int, high: int | None) -> Automaton:
+def of_lengths(low: int, high: int | None, work: Work) -> Automaton:
     """Texts of ``low`` to ``high`` characters. Raises ``TooManyStates``."""
     last = low if high is None else high
 
@@ -171,19 +187,23 @@ def of_lengths(low: int, high: int | None) -> Automaton:
         elif high is None:
             yield EVERY, last
 
-    return explore(0, step, lambda length: length >= low)
+    return explore(0, step, lambda length: length >= low, work)
 
 
-def of_texts(texts: Iterable[str]) -> Automaton:
+def of_texts(texts: Iterable[str], work: Work) -> Automaton:
     """Exactly these texts. Raises ``TooManyStates``."""
     known = frozenset(texts)
 
     def step(rests: frozenset[str]) -> Iterable[tuple[CharSet, frozenset[str]]]:
-        for first in sorted({rest[0] for rest in rests if rest}):
+        work.spend(len(rests))
+        groups: dict[str, list[str]] = {}
+        for rest in filter(None, rests):
+            groups.setdefault(rest[0], []).append(rest[1:])
+        for first in sorted(groups):
             code = ord(first)
-            yield ((code, code),), frozenset(rest[1:] for rest in rests if rest[:1] == first)
+            yield ((code, code),), frozenset(groups[first])
 
-    return explore(known, step, lambda rests: "" in rests)
+    return explore(known, step, lambda rests: "" in rests, work)
 
 
 def length_bounds(automaton: Automaton) -> tuple[int, int | None]:

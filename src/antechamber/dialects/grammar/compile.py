@@ -41,10 +41,11 @@ def compile_schema(
     Raises ``SchemaUnsatisfiable`` when no value is valid, ``GrammarTooLarge``.
     """
     try:
-        return _compiled(Document(schema), limits)
-    except SchemaUnsatisfiable:
-        # Perhaps only the narrower reading of some keyword has no value.
-        return _compiled(Document(schema, cautious=True), limits)
+        try:
+            return _compiled(Document(schema), limits)
+        except SchemaUnsatisfiable:
+            # Perhaps only the narrower reading of some keyword has no value.
+            return _compiled(Document(schema, cautious=True), limits)
     except RecursionError as error:
         # Nested schemas are counted; nested data in ``const`` and ``enum`` is not.
         raise GrammarTooLarge("a listed value is nested too deeply") from error
@@ -60,6 +61,6 @@ def compile_choices(choices: Sequence[str]) -> Grammar:
 
 def _compiled(document: Document, limits: GrammarLimits) -> Grammar:
     compilation = Compilation(document, limits)
-    text = compilation.book.text(compilation.value([document.root]))
+    text = compilation.text()
     gaps = tuple(f"{gap.pointer}: {gap.keyword}" for gap in compilation.gaps)
     return Grammar(text=text, exact=not gaps, gaps=gaps)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from antechamber.dialects.grammar.automata import Automaton
+from antechamber.dialects.grammar.automata import Automaton, Work
 from antechamber.dialects.grammar.notation import Node
 from antechamber.dialects.grammar.places import Document, Place
 from antechamber.dialects.grammar.rules import RuleBook
@@ -15,6 +15,11 @@ class Compiler(Protocol):
     @property
     def book(self) -> RuleBook:
         """The rules of the grammar."""
+        ...
+
+    @property
+    def work(self) -> Work:
+        """What may still be spent on automata."""
         ...
 
     @property

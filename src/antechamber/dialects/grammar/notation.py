@@ -52,7 +52,14 @@ class Named:
     name: str
 
 
-Node = Text | Class | Series | Choice | Repeat | Named
+@dataclass(frozen=True, slots=True)
+class Again:
+    """The same, on a way that leads back to where the rule is being used."""
+
+    name: str
+
+
+Node = Text | Class | Series | Choice | Repeat | Named | Again
 
 EMPTY: Final = Text("")
 NEVER: Final = Choice(())
@@ -121,7 +128,7 @@ def references(node: Node) -> list[str]:
 
 def _collect(node: Node, found: list[str]) -> None:
     match node:
-        case Named(name):
+        case Named(name) | Again(name):
             found.append(name)
         case Series(parts) | Choice(parts):
             for part in parts:
@@ -140,7 +147,7 @@ def render(node: Node) -> str:
             return f'"{text.translate(_IN_TEXT)}"'
         case Class(ranges):
             return f"[{''.join(map(_range, ranges))}]"
-        case Named(name):
+        case Named(name) | Again(name):
             return name
         case Series(parts):
             return " ".join([_part(part) for part in parts])
@@ -164,7 +171,7 @@ def _part(node: Node) -> str:
 
 def _atom(node: Node) -> str:
     text = render(node)
-    return text if isinstance(node, Text | Class | Named) else f"({text})"
+    return text if isinstance(node, Text | Class | Named | Again) else f"({text})"
 
 
 def _times(low: int, high: int | None) -> str:

@@ -6,10 +6,17 @@ or at the end of the text.
 """
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-from antechamber.dialects.grammar.automata import Automaton, TooManyStates, explore, merged
+from antechamber.dialects.grammar.automata import (
+    Automaton,
+    TooManyStates,
+    Work,
+    explore,
+    merged,
+)
 from antechamber.dialects.grammar.charsets import EVERY, CharSet
 from antechamber.dialects.grammar.patterns import (
     Alternation,
@@ -22,9 +29,9 @@ from antechamber.dialects.grammar.patterns import (
     parse_pattern,
 )
 
-_MAX_STEPS: Final = 10_000
+_MAX_STEPS: Final = 5_000
 """Nested repetition multiplies: ((a{100}){100}){100} would be a million steps."""
-_MAX_WORK: Final = 100_000
+_MAX_WORK: Final = 40_000
 """Steps in all subsets together; (.?){1000} has few states, and each is a thousand steps."""
 
 
@@ -32,23 +39,53 @@ _Subset = tuple[bool, frozenset[int]]
 """Whether no character has been taken yet, and the states that it may be in."""
 
 
-# A pure function of a short text, and the same few patterns come with every request of a client.
-@lru_cache(maxsize=64)
-def pattern_automaton(text: str) -> Automaton:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Built:
+    """What came of a pattern, and the steps that it took."""
+
+    automaton: Automaton | None
+    steps: int
+
+
+def pattern_automaton(text: str, work: Work) -> Automaton:
     """The texts in which the pattern matches somewhere.
 
-    Raises ``PatternUnsupported``, also for a pattern that is too large.
+    Raises ``PatternUnsupported``, also for a pattern that is too large, and for every pattern once
+    the work is used up: known ones cost what they did, so equal schemas have equal grammars.
     """
+    if work.left <= 0:
+        raise PatternUnsupported("the schema's patterns need too much work")
+    built = _built(text)
     try:
-        return _Steps(parse_pattern(text)).automaton()
+        work.spend(built.steps)
     except TooManyStates as error:
-        raise PatternUnsupported("the pattern needs too many states") from error
+        raise PatternUnsupported("the schema's patterns need too much work") from error
+    if built.automaton is None:
+        raise PatternUnsupported("not regular, or in need of too many states")
+    return built.automaton
+
+
+# A pure function of a short text, and the same few patterns come with every request of a client.
+@lru_cache(maxsize=64)
+def _built(text: str) -> _Built:
+    try:
+        pattern = parse_pattern(text)
+    except PatternUnsupported:
+        return _Built(automaton=None, steps=len(text))
+    work = Work(_MAX_WORK)
+    try:
+        automaton = _Steps(pattern, work).automaton()
+    except TooManyStates:
+        automaton = None
+    return _Built(automaton=automaton, steps=_MAX_WORK - work.left)
 
 
 class _Steps:
     """A nondeterministic automaton: per state its characters and its free steps."""
 
-    def __init__(self, pattern: Pattern) -> None:
+    def __init__(self, pattern: Pattern, work: Work) -> None:
+        """Raises ``TooManyStates``."""
+        self._work = work
         self._taking: list[list[tuple[CharSet, int]]] = []
         self._free: list[list[int]] = []
         self._at_start: list[list[int]] = []
@@ -62,14 +99,10 @@ class _Steps:
         """Its deterministic counterpart. Raises ``TooManyStates``."""
         live = self._live()
         matched = frozenset([self._last])
-        work = 0
 
         def step(state: _Subset) -> Iterable[tuple[CharSet, _Subset]]:
-            nonlocal work
-            work += len(state[1])
-            if work > _MAX_WORK:
-                raise TooManyStates
             ways = [way for number in sorted(state[1]) for way in self._taking[number]]
+            self._work.spend(len(state[1]) + sum(len(one) for one, _ in ways))
             for (targets,), one in merged([ways], whole=False).items():
                 states = self._closure(targets, at_start=False) & live
                 # Once matched, whatever follows is accepted.
@@ -80,11 +113,14 @@ class _Steps:
             return self._last in self._closure(states, at_start=at_start, at_end=True)
 
         states = self._closure([self._first], at_start=True)
-        return explore((True, matched if self._last in states else states), step, accepts)
+        return explore(
+            (True, matched if self._last in states else states), step, accepts, self._work
+        )
 
     def _state(self) -> int:
         if len(self._free) >= _MAX_STEPS:
-            raise PatternUnsupported("the pattern is too large")
+            raise TooManyStates
+        self._work.spend(1)
         for table in (self._taking, self._free, self._at_start, self._at_end):
             table.append([])
         return len(self._free) - 1

@@ -41,6 +41,7 @@ class Properties:
     """The properties of a demand's objects."""
 
     def __init__(self, demand: Demand, compiler: Compiler) -> None:
+        self._work = compiler.work
         self._automata: dict[str, Automaton] = {}
         self._sources = [self._source(place, compiler) for place in demand.places]
         self._unevaluated = tuple(
@@ -73,15 +74,17 @@ class Properties:
         others = every or self._describes_others or not self._declares
         if not others and not self._automata:
             return []
-        known = [of_texts(self.names)] if self.names else []
+        known = [of_texts(self.names, self._work)] if self.names else []
         families: list[Family] = []
         for text, automaton in self._automata.items():
             rivals = [other for key, other in self._automata.items() if key != text]
-            names = combined([automaton, *self._allowed], [*rivals, *known])
+            names = combined([automaton, *self._allowed], [*rivals, *known], self._work)
             families.append(Family(names=names, schemas=self._all_say(None, [text])))
         if others:
             unwanted = [*self._automata.values(), *known]
-            names = combined(self._allowed, unwanted) if self._allowed or unwanted else None
+            names = (
+                combined(self._allowed, unwanted, self._work) if self._allowed or unwanted else None
+            )
             schemas = self._all_say(None, []) or self._unevaluated
             families.append(Family(names=names, schemas=schemas))
         return families
@@ -107,7 +110,7 @@ class Properties:
         additional = place.child("additionalProperties")
         for text in list(patterns):
             try:
-                self._automata[text] = pattern_automaton(text)
+                self._automata[text] = pattern_automaton(text, compiler.work)
             except PatternUnsupported:
                 compiler.gap(place, "patternProperties")
                 del patterns[text]

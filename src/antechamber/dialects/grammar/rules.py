@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from antechamber.dialects.grammar.limits import GrammarLimits, GrammarTooLarge, SchemaUnsatisfiable
 from antechamber.dialects.grammar.notation import (
     NEVER,
+    Again,
     Choice,
     Class,
     Named,
@@ -19,6 +20,7 @@ from antechamber.dialects.grammar.notation import (
     repeat,
     series,
 )
+from antechamber.dialects.grammar.unrolling import recursive, unrolled
 
 _ROOT = "root"
 
@@ -31,12 +33,9 @@ class RuleBook:
         self._rules = dict(vocabulary)
         self._names = {node: Named(name) for name, node in vocabulary.items()}
         self._count = 0
-        self._dead_ends = False
-        """Whether some rule may be without end; only one that was named before it was known."""
 
     def reserve(self, hint: str) -> str:
         """A fresh name, to be defined later; GBNF takes ASCII letters, digits and hyphens."""
-        self._dead_ends = True
         return self._fresh(hint)
 
     def define(self, name: str, node: Node) -> Named:
@@ -53,27 +52,43 @@ class RuleBook:
             named = self._names[node] = self.define(self._fresh(hint), node)
         return named
 
-    def text(self, root: Node) -> str:
-        """The whole grammar with ``root`` first.
+    def text(self, root: Node, *, height: int = 1) -> str:
+        """The whole grammar with ``root`` first; it nests ``height`` deep where nothing recurs.
 
         Raises ``SchemaUnsatisfiable`` when nothing at all can match, ``GrammarTooLarge`` when the
-        text passes its limit.
+        text passes its limit or cannot end within the limit of recursion.
         """
-        rules = {**self._rules, _ROOT: root}
-        if self._dead_ends:
-            rules = _without_dead_ends(rules)
+        rules = _without_dead_ends(_needed({**self._rules, _ROOT: root}))
         if is_never(rules[_ROOT]):
             raise SchemaUnsatisfiable("no value is valid against the schema")
+        if copied := recursive(rules):
+            rules = unrolled(rules, _ROOT, copied, self._levels(rules, copied, height))
+            rules = _without_dead_ends(rules)
+            if is_never(rules[_ROOT]):
+                raise GrammarTooLarge("no value ends within the limit of recursion")
         text = "".join(f"{name} ::= {render(rules[name])}\n" for name in _reachable(rules))
         if len(text) > self._limits.max_text_bytes:
             raise GrammarTooLarge(f"more than {self._limits.max_text_bytes} bytes of grammar")
         return text
+
+    def _levels(self, rules: dict[str, Node], copied: set[str], height: int) -> int:
+        limits = self._limits
+        size = sum(len(render(rules[name])) for name in copied)
+        # Between two ways back a text nests no deeper than where nothing recurs.
+        nested = max(0, limits.max_nesting // (height + 1) - 1)
+        return min(limits.max_recursion, max(1, limits.max_unrolled_bytes // size), nested)
 
     def _fresh(self, hint: str) -> str:
         self._count += 1
         if self._count > self._limits.max_rules:
             raise GrammarTooLarge(f"more than {self._limits.max_rules} rules")
         return f"{hint}-{self._count}"
+
+
+def _needed(rules: dict[str, Node]) -> dict[str, Node]:
+    """Those that can be reached, in the order in which they were made."""
+    reachable = set(_reachable(rules))
+    return {name: node for name, node in rules.items() if name in reachable}
 
 
 def _reachable(rules: dict[str, Node]) -> Iterable[str]:
@@ -117,7 +132,7 @@ def _settle(name: str, node: Node, ending: set[str]) -> bool:
 
 def _ends(node: Node, ending: set[str]) -> bool:
     match node:
-        case Named(name):
+        case Named(name) | Again(name):
             return name in ending
         case Series(parts):
             return all(_ends(part, ending) for part in parts)
@@ -131,7 +146,7 @@ def _ends(node: Node, ending: set[str]) -> bool:
 
 def _only(node: Node, ending: set[str]) -> Node:
     match node:
-        case Named(name):
+        case Named(name) | Again(name):
             return node if name in ending else NEVER
         case Series(parts):
             return series(*(_only(part, ending) for part in parts))

@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 from antechamber.dialects.grammar.automata import (
     Automaton,
     TooManyStates,
+    Work,
     combined,
     length_bounds,
     of_lengths,
@@ -24,6 +26,8 @@ from antechamber.dialects.grammar.repetition import counted
 from antechamber.dialects.grammar.spelling import QUOTE
 from antechamber.dialects.grammar.vocabulary import CHARACTER, STRING
 
+_FORMAT_WORK: Final = 1_000_000
+"""More than any format takes; they are ours, so that no schema pays for them."""
 _LONGEST_COUNTED: Final = 256
 """A pattern and a length together take a state for each of both, so long texts end here."""
 
@@ -51,7 +55,7 @@ def string_node(demand: Demand, compiler: Compiler) -> Node:
     if not (strings.patterns or strings.barred or strings.formats):
         return _of_length(strings, compiler)
     try:
-        automaton = _language(strings)
+        automaton = _language(strings, compiler.work)
     except TooManyStates:
         _give_up(demand, compiler)
         return _of_length(strings, compiler)
@@ -60,7 +64,7 @@ def string_node(demand: Demand, compiler: Compiler) -> Node:
 
 def string_language(demand: Demand, compiler: Compiler) -> Automaton:
     """The strings of a demand as an automaton. Raises ``TooManyStates``."""
-    return _language(_read(demand, compiler))
+    return _language(_read(demand, compiler), compiler.work)
 
 
 def _of_length(strings: _Strings, compiler: Compiler) -> Node:
@@ -81,7 +85,7 @@ def _read(demand: Demand, compiler: Compiler) -> _Strings:
         if isinstance(pattern := keywords.get("pattern"), str):
             strings.patterns.extend(_matching(pattern, place, "pattern", compiler))
         if isinstance(name := keywords.get("format"), str) and name in FORMATS:
-            strings.formats.append(pattern_automaton(FORMATS[name]))
+            strings.formats.append(_format(name))
         strings.barred.extend(_barred(place, compiler))
     return strings
 
@@ -91,32 +95,38 @@ def _barred(place: Place, compiler: Compiler) -> Sequence[Automaton]:
     if pattern is not None:
         return _matching(pattern, place, "not", compiler)
     texts = [value for value in barred_values(place) if isinstance(value, str)]
-    return [of_texts(texts)] if texts else []
+    return [of_texts(texts, compiler.work)] if texts else []
 
 
 def _matching(pattern: str, place: Place, keyword: str, compiler: Compiler) -> list[Automaton]:
     try:
-        return [pattern_automaton(pattern)]
+        return [pattern_automaton(pattern, compiler.work)]
     except PatternUnsupported:
         compiler.gap(place, keyword)
         return []
 
 
-def _language(strings: _Strings) -> Automaton:
-    automaton = _combined([*strings.patterns, *strings.formats], strings)
+# There are about ten, all of them small.
+@cache
+def _format(name: str) -> Automaton:
+    return pattern_automaton(FORMATS[name], Work(_FORMAT_WORK))
+
+
+def _language(strings: _Strings, work: Work) -> Automaton:
+    automaton = _combined([*strings.patterns, *strings.formats], strings, work)
     if automaton.empty and strings.formats:
         # The pattern here of a format is narrower than the format, and a format is no demand.
-        automaton = _combined(strings.patterns, strings)
+        automaton = _combined(strings.patterns, strings, work)
     return automaton
 
 
-def _combined(wanted: Sequence[Automaton], strings: _Strings) -> Automaton:
+def _combined(wanted: Sequence[Automaton], strings: _Strings, work: Work) -> Automaton:
     """Raises ``TooManyStates``."""
     match wanted:
         case [only] if not strings.barred:
             automaton = only
         case _:
-            automaton = combined(wanted, strings.barred)
+            automaton = combined(wanted, strings.barred, work)
     if automaton.empty:
         return automaton
     shortest, longest = length_bounds(automaton)
@@ -125,7 +135,7 @@ def _combined(wanted: Sequence[Automaton], strings: _Strings) -> Automaton:
         return automaton
     if high is not None:
         high = min(high, max(_LONGEST_COUNTED, strings.low, shortest))
-    return combined([automaton, of_lengths(strings.low, high)])
+    return combined([automaton, of_lengths(strings.low, high, work)], [], work)
 
 
 def _give_up(demand: Demand, compiler: Compiler) -> None:

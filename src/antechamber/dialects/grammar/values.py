@@ -8,7 +8,13 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from antechamber.dialects.grammar.arrays import array_node
-from antechamber.dialects.grammar.automata import Automaton, TooManyStates, combined, of_texts
+from antechamber.dialects.grammar.automata import (
+    Automaton,
+    TooManyStates,
+    Work,
+    combined,
+    of_texts,
+)
 from antechamber.dialects.grammar.branches import demands
 from antechamber.dialects.grammar.demands import Demand, Gap
 from antechamber.dialects.grammar.judgement import Judge
@@ -16,7 +22,7 @@ from antechamber.dialects.grammar.limits import GrammarLimits, GrammarTooLarge
 from antechamber.dialects.grammar.listing import Listing, listing
 from antechamber.dialects.grammar.literals import json_text, values_node
 from antechamber.dialects.grammar.negation import ANNOTATIONS, barred_values
-from antechamber.dialects.grammar.notation import NEVER, Named, Node, Text, choice
+from antechamber.dialects.grammar.notation import NEVER, Again, Node, Text, choice
 from antechamber.dialects.grammar.numbers import number_node
 from antechamber.dialects.grammar.objects import object_node
 from antechamber.dialects.grammar.places import Document, Place
@@ -54,16 +60,25 @@ class Compilation:
 
     def __init__(self, document: Document, limits: GrammarLimits) -> None:
         self.book = RuleBook(limits, VOCABULARY)
+        self.work = Work(limits.max_work)
         self.document = document
         self.gaps: dict[Gap, None] = {}
         self._limits = limits
         self._judge: Judge | None = None
         self._depth = 0
         self._compiled = 0
-        self._finished: dict[_Key, Node] = {}
+        self._finished: dict[_Key, tuple[Node, int]] = {}
+        """Nodes, and how many schemas are nested in them."""
+        self._heights = [0]
+        """The same for each combination that is being compiled, as far as it is known."""
         self._begun: dict[_Key, str | None] = {}
         """Combinations that are being compiled, and the name of those that refer to themselves."""
         self._spelled: dict[Automaton, Node] = {}
+
+    def text(self) -> str:
+        """The grammar of the whole document."""
+        root = self.value([self.document.root])
+        return self.book.text(root, height=self._heights[0])
 
     def value(self, places: Sequence[Place]) -> Node:
         """Values that satisfy all the places."""
@@ -71,19 +86,25 @@ class Compilation:
             return VALUE
         if len(places) == 1 and (node := _plain(places[0])):
             return node
+        places = [self._landed(place) for place in places]
         key = tuple(place.pointer for place in places)
         if key in self._finished:
-            return self._finished[key]
+            node, height = self._finished[key]
+            self._rise(height)
+            return node
         if key in self._begun:
             name = self._begun[key] or self.book.reserve(_hint(places))
             self._begun[key] = name
-            return Named(name)
+            return Again(name)
         self._begun[key] = None
         node = self._nested(places)
+        height = self._heights.pop() + 1
+        self._rise(height)
         if name := self._begun.pop(key):
             node = self.book.define(name, node)
-        self._finished[key] = self.book.share(_hint(places), node)
-        return self._finished[key]
+        node = self.book.share(_hint(places), node)
+        self._finished[key] = (node, height)
+        return node
 
     def texts(self, places: Sequence[Place]) -> Sequence[str] | None:
         """The only values that satisfy the places, as JSON; None where they are not listed."""
@@ -106,13 +127,17 @@ class Compilation:
                 if "string" in demand.kinds
             ]
             # Whatever is not outside of all of them.
-            return combined([], [combined([], languages)]) if len(languages) != 1 else languages[0]
+            if len(languages) == 1:
+                return languages[0]
+            return combined([], [combined([], languages, self.work)], self.work)
         except TooManyStates:
             return None
 
     def spelled(self, automaton: Automaton) -> Node:
         """The automaton's texts inside a JSON string, with the closing quote."""
         if automaton not in self._spelled:
+            # Spelling costs more than finding a state; where too little is left it is the last.
+            self.work.left -= 3 * len(automaton.edges)
             self._spelled[automaton] = spell(automaton, self.book, "text")
         return self._spelled[automaton]
 
@@ -120,10 +145,29 @@ class Compilation:
         """The grammar does not express this keyword."""
         self.gaps[Gap(pointer=place.shown, keyword=keyword)] = None
 
+    def _landed(self, place: Place) -> Place:
+        """What a bare reference points to: all references to a place are one combination."""
+        seen: set[str] = set()
+        while place.keywords.keys() - ANNOTATIONS == {"$ref"} and place.pointer not in seen:
+            seen.add(place.pointer)
+            reference = place.keywords["$ref"]
+            target = self.document.target(place, reference) if isinstance(reference, str) else None
+            if target is None:
+                break
+            place = target
+        return place
+
+    def _rise(self, height: int) -> None:
+        """What is being compiled holds something that is this high."""
+        if self._depth + height > self._limits.max_nesting:
+            raise GrammarTooLarge(f"values are nested more than {self._limits.max_nesting} deep")
+        self._heights[-1] = max(self._heights[-1], height)
+
     def _nested(self, places: Sequence[Place]) -> Node:
         if self._depth >= self._limits.max_depth:
             raise GrammarTooLarge(f"schemas are nested more than {self._limits.max_depth} deep")
         self._depth += 1
+        self._heights.append(0)
         ways = self._demands(places)
         self._compiled += max(1, len(ways))
         if self._compiled > self._limits.max_values:
@@ -164,7 +208,8 @@ class Compilation:
     def _language(self, demand: Demand, root: Place) -> Automaton:
         listed = self._listing(demand, [root])
         if listed is not None:
-            return of_texts(value for value in listed.values if isinstance(value, str))
+            texts = (value for value in listed.values if isinstance(value, str))
+            return of_texts(texts, self.work)
         self.gaps.update(dict.fromkeys(demand.gaps))
         return string_language(demand, self)
 

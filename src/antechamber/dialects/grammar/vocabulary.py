@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from antechamber.dialects.grammar.notation import (
+    Again,
     Class,
     Named,
     Node,
@@ -33,6 +34,7 @@ NULL: Final = Text("null")
 OBJECT: Final = Named("object")
 ARRAY: Final = Named("array")
 VALUE: Final = Named("value")
+_VALUE_INSIDE: Final = Again("value")
 
 COMMA: Final = series(Text(","), SPACE)
 COLON: Final = series(Text(":"), SPACE)
@@ -68,8 +70,8 @@ VOCABULARY: Final[Mapping[str, Node]] = {
         optional(Text("-")), _WHOLE, Text("."), Repeat(DIGIT, 0, MAX_DIGITS - 1), NONZERO
     ),
     BOOLEAN.name: choice(Text("true"), Text("false")),
-    "member": series(STRING, COLON, VALUE),
+    "member": series(STRING, COLON, _VALUE_INSIDE),
     OBJECT.name: series(Text("{"), listed(Named("member")), Text("}")),
-    ARRAY.name: series(Text("["), listed(VALUE), Text("]")),
+    ARRAY.name: series(Text("["), listed(_VALUE_INSIDE), Text("]")),
     VALUE.name: choice(OBJECT, ARRAY, STRING, NUMBER, BOOLEAN, NULL),
 }
