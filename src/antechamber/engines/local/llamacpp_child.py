@@ -12,9 +12,10 @@ import sys
 
 import xllamacpp
 
-_BATCH_TOKENS = 64
-"""An abandoned request is noticed between two batches: at 64 tokens within 0.1 s, at the default
-of 2,048 within 11 s; reading a prompt is not slower for it."""
+_BATCH_TOKENS = 16
+"""An abandoned request is noticed between two batches, at the latest after the second: 0.12 s at
+this size, 0.4 s at 64, 11 s at the default of 2,048. Reading a prompt is a fifth slower than at 64
+(docs/decisions/010)."""
 
 
 def main() -> None:
