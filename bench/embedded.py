@@ -65,8 +65,8 @@ async def _pairs(ours: Running, theirs: Running, pairs: int) -> Section:
         title="Embedded model beside llama.cpp's own endpoint",
         note=(
             f"Medians of {pairs} streamed answers of {_OUTPUT_TOKENS} tokens on each side, asked "
-            "in turn, never at the same time, both with the settings that this server uses (prompts "
-            "read 16 tokens at a time); every prompt is new to both. First token in "
+            "in turn, never at the same time, both with the settings that this server uses "
+            "(prompts read 16 tokens at a time); every prompt is new to both. First token in "
             "milliseconds."
         ),
         columns=("", "antechamber", "llama.cpp endpoint", "ratio"),

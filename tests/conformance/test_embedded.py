@@ -360,6 +360,10 @@ def test_a_prompt_beyond_the_window_is_refused_in_the_hosted_words(model: Anthro
     assert message.startswith("prompt is too long: ")
     assert message.endswith(f" tokens > {window} maximum")
 
+    # Clients decide by the count whether to make room, so it is a number beyond the window too.
+    too_much = without(body("word " * (window + 100)), "max_tokens")
+    assert model.messages.count_tokens(**too_much).input_tokens > window
+
 
 @requirement("embedded:unknown-model")
 def test_a_model_outside_the_catalogue_is_not_found(model: Anthropic) -> None:

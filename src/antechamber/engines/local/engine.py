@@ -51,7 +51,8 @@ class LocalEngine:
         prompt = await asyncio.to_thread(render, order.request, model.template, order.thinking)
         tokens = await self._tokens(prompt.text, model)
         window = model.card.window_tokens
-        if len(tokens) > window:
+        if len(tokens) > window and isinstance(order.request, MessageRequest):
+            # A count above the window is an answer: clients decide by it to make room.
             message = f"prompt is too long: {len(tokens)} tokens > {window} maximum"
             raise InvalidRequest(message)
         exact = await asyncio.to_thread(self._exactness, prompt) if creates else {}
