@@ -59,17 +59,12 @@ class Routing:
 
     def served(self) -> list[Candidate]:
         """Return the models that are shown, newest first, each with its preferred engine."""
-        shown = {facts.id: facts for facts in self._catalogue.models if self._is_shown(facts)}
+        shown = {facts.id: facts for facts in self._catalogue.models if self._entry(facts.id)[1]}
         for entry in default_models(self._settings):
             if not entry.id.endswith(_EVERY_ID):
                 facts = self._catalogue.find(entry.id) or ModelFacts.unlisted(entry.id)
                 shown.setdefault(facts.id, facts)
         return [self.candidates(model_id)[0] for model_id in shown]
-
-    def _is_shown(self, facts: ModelFacts) -> bool:
-        if self._fidelity == "hosted" and facts.lifecycle.state == "retired":
-            return False
-        return self._entry(facts.id)[1] is not None
 
     def _entry(self, model: str) -> tuple[ModelFacts | None, ModelSettings | None]:
         facts = self._catalogue.find(model)
@@ -81,10 +76,7 @@ class Routing:
         entries = [entry for name in names if (entry := find_model(self._settings, name))]
         exact = [entry for entry in entries if not entry.id.endswith(_EVERY_ID)]
         entry = next(iter(exact or entries), None)
-        if facts is None and entry is not None and not self._names_unlisted(entry):
+        if facts is None and entry is not None and entry.id == _EVERY_ID:
+            # "*" alone means every id of the catalogue; a prefix or a full id is meant as written.
             return None, None
         return facts or ModelFacts.unlisted(model), entry
-
-    def _names_unlisted(self, entry: ModelSettings) -> bool:
-        # "*" alone means every id of the catalogue; a prefix or a full id is meant as written.
-        return entry.id != _EVERY_ID
