@@ -35,6 +35,8 @@ _ONLY_WHEN_ASKED = {"iterations", "speed"}
 """The document requires them of every beta answer. Recorded ones have them only where compaction or
 a speed was asked for, and the SDK's types let them be absent."""
 
+_BETA_KEYS = {"context_management", "estimated_tokens"}
+"""Seen only by who asked for them with a beta header."""
 _FOLDER_VARIABLE = "ANTECHAMBER_CONTRACT_DIR"
 """Names a folder that holds the OpenAPI document of the hosted API, where there is one at hand."""
 
@@ -78,7 +80,8 @@ def event_faults(event: dict[str, Any]) -> list[str]:
 
 
 def _typed_faults(event: dict[str, Any]) -> list[str]:
-    beta = "context_management" in event or "context_management" in event.get("message", {})
+    parts = (event, event.get("message", {}), event.get("delta", {}))
+    beta = any(part.keys() & _BETA_KEYS for part in parts)
     kind = BetaRawMessageStreamEvent if beta else RawMessageStreamEvent
     name = "BetaMessageStreamEvent" if beta else "MessageStreamEvent"
     return [*shape_faults(kind, event), *openapi_faults(name, event)]

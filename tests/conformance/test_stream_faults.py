@@ -61,16 +61,31 @@ async def test_the_helper_raises_it_after_the_text_that_came(async_client: Async
 
 
 @requirement("streaming:error:cut")
-def test_an_engine_that_breaks_off_without_a_word_ends_in_an_error_event(
-    http: httpx2.Client,
-) -> None:
-    streamed = http.post("/v1/messages", json=body("cut the connection", stream=True))
-    whole = http.post("/v1/messages", json=body("cut the connection"))
+def test_a_script_can_cut_the_connection_in_the_middle_of_a_stream(http: httpx2.Client) -> None:
+    received = b""
 
-    last = events_of(streamed.content)[-1]
-    assert last["type"] == "error"
-    assert last["error"]["type"] == "api_error"
-    assert (whole.status_code, whole.json()["error"]["type"]) == (500, "api_error")
+    with (
+        pytest.raises(httpx2.RemoteProtocolError),
+        http.stream("POST", "/v1/messages", json=body("cut the connection", stream=True)) as answer,
+    ):
+        for piece in answer.iter_raw():
+            received += piece
+
+    kinds = [event["type"] for event in events_of(received)]
+    assert kinds[0] == "message_start"
+    assert kinds[-1] == "content_block_delta"
+
+
+@requirement("streaming:error:cut")
+def test_a_script_can_cut_the_connection_before_an_answer_that_is_not_streamed(
+    client: Anthropic, http: httpx2.Client
+) -> None:
+    with pytest.raises(httpx2.RemoteProtocolError):
+        http.post("/v1/messages", json=body("cut the connection"))
+    with pytest.raises(anthropic.APIConnectionError):
+        client.messages.create(**body("cut the connection"))
+
+    assert http.get("/healthz").status_code == 200
 
 
 @requirement("streaming:error:not-streamed")

@@ -202,8 +202,9 @@ def comparable(message: dict[str, Any]) -> dict[str, Any]:
     for block in blocks:
         block.pop("id", None)
         block.pop("caller", None) if block.get("caller") is None else None
-        if "signature" in block:
-            block["signature"] = bool(block["signature"])
+        for signed in ("signature", "data"):
+            if signed in block:
+                block[signed] = bool(block[signed])
         if message["stop_reason"] == "max_tokens" and block["type"] == "tool_use":
             block["input"] = "cut"
     return {**message, "id": None, "content": blocks}

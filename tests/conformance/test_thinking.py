@@ -1,5 +1,6 @@
 """Extended thinking: when it is shown, and what happens to it when it comes back."""
 
+import base64
 from typing import Any
 
 import httpx2
@@ -47,6 +48,19 @@ def test_without_thinking_there_is_only_text(
     message = http.post("/v1/messages", json={**PRIMES, **fields}).json()
 
     assert [block["type"] for block in message["content"]] == ["text"]
+
+
+@requirement("thinking:omitted:progress")
+@pytest.mark.parametrize("display", ["omitted", "summarized"])
+def test_under_its_beta_the_progress_of_a_thought_is_told(client: Anthropic, display: Any) -> None:
+    asked = body("long thought", max_tokens=4000, thinking={**ADAPTIVE, "display": display})
+    with client.beta.messages.stream(**asked, betas=["thinking-token-count-2026-05-13"]) as stream:
+        deltas = [event.delta for event in stream if event.type == "content_block_delta"]
+
+    told = [delta.estimated_tokens for delta in deltas if delta.type == "thinking_delta"]
+    hidden = display == "omitted"
+    assert told
+    assert all(number == 50 if hidden else number is None for number in told)
 
 
 @requirement("thinking:omitted")
@@ -151,9 +165,15 @@ def test_an_opaque_thought_makes_the_round_trip(http: httpx2.Client) -> None:
 
     asked["messages"] += [assistant(content), user("Go on.")]
     answer = http.post("/v1/messages", json=asked)
+    data = content[0]["data"]
+    content[0]["data"] = f"{data[:-8]}AAAAAAA="
+    altered = http.post("/v1/messages", json=asked)
 
-    assert content[0] == {"type": "redacted_thinking", "data": "EroBCkgIBhABGAIiQL8c"}
+    assert content[0]["type"] == "redacted_thinking"
+    # What the script says is inside, under our signature: also strict fidelity takes it back.
+    assert b"EroBCkgIBhABGAIiQL8c" in base64.b64decode(data)
     assert answer.status_code == 200, answer.text
+    assert altered.status_code == 400
 
 
 def _asked(thinking: dict[str, Any]) -> dict[str, Any]:

@@ -50,6 +50,18 @@ def test_both_versions_of_the_api_are_served(http: httpx2.Client, version: str) 
     assert answer.status_code == 200
 
 
+@requirement("transport:version:first")
+def test_the_first_version_streams_without_names_of_events(scripted: RunningServer) -> None:
+    head = {"anthropic-version": "2023-01-01"}
+
+    url = f"{scripted.url}/v1/messages"
+    answer = httpx2.post(url, json=body(stream=True), headers=head, timeout=30)
+
+    assert b"event:" not in answer.content
+    assert answer.content.startswith(b'data: {"type":"message_start"')
+    assert answer.content.endswith(b'data: {"type":"message_stop"}\n\ndata: [DONE]\n\n')
+
+
 @requirement("transport:version:missing")
 def test_a_request_without_a_version_is_refused(http: httpx2.Client) -> None:
     del http.headers["anthropic-version"]

@@ -8,6 +8,7 @@ from antechamber.http.asgi import App, Message, Receive, Scope, Send
 from antechamber.http.bodies import ClientLeft
 from antechamber.http.hosts import HostCheck
 from antechamber.http.problems import answer_headers, as_api_error, send_problem
+from antechamber.turn.events import ConnectionCut
 from antechamber.wire.errors import Overloaded, ServerFault
 from antechamber.wire.ids import NewId
 
@@ -36,6 +37,9 @@ class Edge:
         try:
             self._check_host(scope)
             await self._app(scope, receive, answer.send)
+        except ConnectionCut:
+            _log.info("connection_cut", request_id=request_id, path=scope["path"])
+            await answer.leave_unfinished()
         except ClientLeft:
             _log.info("client_left", request_id=request_id, path=scope["path"])
         except asyncio.CancelledError:
@@ -63,6 +67,11 @@ class _Answer:
             self.started = True
             message["headers"] = [*message["headers"], *self._stamps]
         await self._send(message)
+
+    async def leave_unfinished(self) -> None:
+        """Begin an answer, if there is none yet, and leave it: the web server then hangs up."""
+        if not self.started:
+            await self.send({"type": "http.response.start", "status": 200, "headers": []})
 
 
 async def _refuse(scope: Scope, answer: _Answer, error: Exception) -> None:

@@ -6,6 +6,7 @@ from antechamber.http.connection import while_connected
 from antechamber.http.streaming import Pace, stream_response
 from antechamber.operations.call import Call
 from antechamber.operations.messages import Services, count_tokens, open_turn, run_message
+from antechamber.turn.sse import NAMED, UNNAMED
 from antechamber.wire.encoding import encode_json
 from antechamber.wire.messages import CountTokensRequest, MessageRequest
 from antechamber.wire.parse import parse_count_tokens_request, parse_message_request
@@ -30,7 +31,8 @@ class MessagesEndpoint:
     async def _answer(self, send: Send, request: MessageRequest, call: Call) -> None:
         turn = await open_turn(self._services, request, call)
         if request.stream:
-            await stream_response(send, turn, self._pace, call.request_id)
+            form = UNNAMED if call.version == "2023-01-01" else NAMED
+            await stream_response(send, turn, self._pace, form, call.request_id)
         else:
             await respond(send, 200, encode_json(await run_message(turn)))
 

@@ -9,7 +9,8 @@ from typing import Protocol
 from antechamber.http.asgi import Message, Send
 from antechamber.http.bodies import ClientLeft
 from antechamber.http.problems import as_api_error
-from antechamber.turn.sse import PING, error_frame, frame
+from antechamber.turn.events import ConnectionCut
+from antechamber.turn.sse import EventForm
 from antechamber.wire.errors import Overloaded
 from antechamber.wire.stream import MessageStart, StreamEvent
 
@@ -52,17 +53,19 @@ class _Done:
 _Item = list[StreamEvent] | Exception | _Done
 
 
-async def stream_response(send: Send, stream: Stream, pace: Pace, request_id: str) -> None:
+async def stream_response(
+    send: Send, stream: Stream, pace: Pace, form: EventForm, request_id: str
+) -> None:
     """Send ``stream`` as server-sent events.
 
     A failure before the first engine event, within the grace, is raised: the response has not
     begun and can still be an HTTP error. Any later one becomes the stream's ``error`` event.
-    Raises ``ClientLeft`` when nobody reads.
+    Raises ``ClientLeft`` when nobody reads, ``ConnectionCut`` when the script wants no end.
     """
     queue: asyncio.Queue[_Item] = asyncio.Queue(_QUEUED_BATCHES)
     async with asyncio.TaskGroup() as group:
         pump = group.create_task(_pump(stream, queue), name="turn-pump")
-        sender = _Sender(send, stream, pace, request_id)
+        sender = _Sender(send, stream, pace, form, request_id)
         try:
             failure = await sender.run(queue)
         except ClientLeft as left:
@@ -78,24 +81,33 @@ async def stream_response(send: Send, stream: Stream, pace: Pace, request_id: st
 class _Sender:
     """Writes one stream to one client."""
 
-    def __init__(self, send: Send, stream: Stream, pace: Pace, request_id: str) -> None:
+    def __init__(
+        self, send: Send, stream: Stream, pace: Pace, form: EventForm, request_id: str
+    ) -> None:
         self._send = send
         self._stream = stream
         self._pace = pace
+        self._form = form
         self._request_id = request_id
         self._begun = False
 
     async def run(self, queue: asyncio.Queue[_Item]) -> Exception | None:
-        """Send everything; return a failure that came before the response had begun."""
+        """Send everything; return a failure that the stream does not tell of.
+
+        That is any that came before the response had begun, and a cut.
+        """
         now = asyncio.get_running_loop().time
         item = await _next(queue, now() + self._pace.first_event_grace_s)
         if isinstance(item, Exception):
             return item
         await self._begin()
-        payload, ping_at = frame(self._stream.start()), 0.0
+        payload, ping_at = self._form.frame(self._stream.start()), 0.0
         while True:
             # What has come meanwhile goes out in one write; nothing waits for it.
             while item is not None:
+                if isinstance(item, ConnectionCut):
+                    await self._write(payload, more=True)
+                    return item
                 payload += self._frames(item)
                 if not isinstance(item, list):
                     await self._write(payload, more=False)
@@ -107,14 +119,14 @@ class _Sender:
                 await self._write(payload, more=True)
                 ping_at = now() + self._pace.ping_s
             item = await _next(queue, ping_at)
-            payload = PING if item is None else b""
+            payload = self._form.ping if item is None else b""
 
     async def break_off(self) -> None:
         """End a stream that is being cancelled: a client that is still there gets to know it."""
         if self._begun:
             error = Overloaded("The server is shutting down.")
             with suppress(ClientLeft):
-                await self._write(error_frame(error, self._request_id), more=False)
+                await self._write(self._form.error(error, self._request_id), more=False)
 
     async def _begin(self) -> None:
         self._begun = True
@@ -133,11 +145,11 @@ class _Sender:
     def _frames(self, item: _Item) -> bytes:
         match item:
             case list():
-                return b"".join(map(frame, item))
+                return b"".join(map(self._form.frame, item))
             case _Done():
-                return b""
+                return self._form.done
             case _:
-                return error_frame(as_api_error(item, self._request_id), self._request_id)
+                return self._form.error(as_api_error(item, self._request_id), self._request_id)
 
 
 async def _next(queue: asyncio.Queue[_Item], until: float) -> _Item | None:

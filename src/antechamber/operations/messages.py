@@ -17,6 +17,7 @@ from antechamber.rules.history import without_foreign_thinking
 from antechamber.rules.thinking import thinking_plan
 from antechamber.runtime.clock import Clock
 from antechamber.settings import Settings
+from antechamber.turn.events import ConnectionCut
 from antechamber.turn.fold import Fold
 from antechamber.turn.machine import Opening, TurnMachine
 from antechamber.wire.errors import ApiError, EngineFailed, EngineFault
@@ -32,7 +33,8 @@ from antechamber.wire.signatures import Signer
 from antechamber.wire.stream import MessageStart, StreamEvent
 
 _log = structlog.get_logger("antechamber.turn")
-_THINKING = "thinking"
+_THINKING_COUNT_BETA = "thinking-token-count-2026-05-13"
+_FULL_WINDOW_BETA = "model-context-window-exceeded-2025-08-26"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +91,9 @@ class OpenTurn:
         except ApiError as error:
             ending = error.type
             raise
+        except ConnectionCut:
+            ending = "cut"
+            raise
         except Exception:
             ending = "bug"
             raise
@@ -124,9 +129,9 @@ async def open_turn(services: Services, request: MessageRequest, call: Call) -> 
     check_context_edits(request, prepared.input_tokens)
     shown = order.thinking.display != "omitted"
     machine = TurnMachine(
-        _opening(request, candidate, prepared, show_thinking=shown),
+        _opening(request, call, candidate, prepared, show_thinking=shown),
         new_id=services.new_id,
-        sign=lambda text: services.signer.sign(_THINKING, text),
+        sign=services.signer.sign,
     )
     return OpenTurn(services, call, candidate, prepared, machine)
 
@@ -206,13 +211,21 @@ def _context(services: Services, facts: ModelFacts, asked: str, call: Call) -> R
 
 
 def _opening(
-    request: MessageRequest, candidate: Candidate, prepared: PreparedTurn, *, show_thinking: bool
+    request: MessageRequest,
+    call: Call,
+    candidate: Candidate,
+    prepared: PreparedTurn,
+    *,
+    show_thinking: bool,
 ) -> Opening:
+    facts = candidate.facts
     managed = request.context_management is not None
     return Opening(
-        model=candidate.facts.id,
+        model=facts.id,
         input_tokens=prepared.input_tokens,
         show_thinking=show_thinking,
+        estimate_thinking=_THINKING_COUNT_BETA in call.betas,
+        tells_full_window=not facts.refuses.output_beyond_window or _FULL_WINDOW_BETA in call.betas,
         # A refusal to be fast is no error on some models: they answer at the ordinary speed.
         speed="standard" if request.speed is not None else None,
         context_management=ContextManagement(applied_edits=[]) if managed else UNSET,

@@ -13,6 +13,7 @@ from antechamber.wire.config import (
     ThinkingDisabled,
     ThinkingEnabled,
 )
+from antechamber.wire.context_management import ClearThinking20251015
 from antechamber.wire.messages import AssistantMessage, MessageRequest
 
 INTERLEAVED_BETA = "interleaved-thinking-2025-05-14"
@@ -37,9 +38,8 @@ class ThinkingPlan:
     display: Literal["summarized", "omitted"] = "summarized"
     between_tools_only: bool = False
     """Think only after tool results (``thinking.type: between_tools``)."""
-
-
-_OFF = ThinkingPlan(on=False)
+    keeps_earlier: bool = False
+    """Thoughts of earlier turns are read again, not only those of the running tool loop."""
 
 
 def thinking_plan(
@@ -52,28 +52,30 @@ def thinking_plan(
     ``count_tokens``, which knows no ``max_tokens``, nothing caps the budget.
     """
     thinking = _effective(request, facts, fidelity)
-    if _is_prefilled(request):
-        return _OFF
+    if isinstance(thinking, ThinkingDisabled) or _is_prefilled(request):
+        return ThinkingPlan(on=False)
+    display, on, between = _default_display(facts, fidelity), True, False
     match thinking:
-        case ThinkingDisabled():
-            return _OFF
         case ThinkingEnabled():
             spans = budget_spans_turn(facts, fidelity, betas)
             budget = _manual_budget(request, thinking, spans_turn=spans)
-            return _on(budget, thinking.display or _default_display(facts, fidelity))
+            display = thinking.display or display
         case ThinkingAdaptive():
             budget = _adaptive_budget(request, facts)
-            return _on(budget, thinking.display or _default_display(facts, fidelity))
+            display = thinking.display or display
         case ThinkingBetweenTools():
-            on = _follows_tool_results(request)
-            return ThinkingPlan(
-                on=on,
-                budget_tokens=_adaptive_budget(request, facts) if on else 0,
-                display=_default_display(facts, fidelity),
-                between_tools_only=True,
-            )
+            on, between = _follows_tool_results(request), True
+            budget = _adaptive_budget(request, facts) if on else 0
         case _:
             assert_never(thinking)
+    return ThinkingPlan(
+        on=on,
+        budget_tokens=budget,
+        # Progress messages in the place of the thought are a summary of ours.
+        display="omitted" if display == "omitted" else "summarized",
+        between_tools_only=between,
+        keeps_earlier=_keeps_earlier(request, facts),
+    )
 
 
 def thinks_at_all(request: Prompt, facts: ModelFacts, fidelity: Fidelity) -> bool:
@@ -101,13 +103,15 @@ def _effective(
     return ThinkingDisabled(type="disabled")
 
 
-def _on(budget: int, display: Literal["summarized", "omitted", "updates"]) -> ThinkingPlan:
-    return ThinkingPlan(
-        on=True,
-        budget_tokens=budget,
-        # Progress messages in the place of the thought are a summary of ours.
-        display="omitted" if display == "omitted" else "summarized",
-    )
+def _keeps_earlier(request: Prompt, facts: ModelFacts) -> bool:
+    """Tell whether thoughts of earlier turns stay: as the request says, or as the model does.
+
+    An edit that would clear some of them never gets here (``rules.context_management``), so one
+    that says what to keep keeps them all.
+    """
+    edits = (request.context_management.edits if request.context_management else None) or ()
+    told = any(isinstance(edit, ClearThinking20251015) and edit.keep for edit in edits)
+    return told or facts.thinking.keeps_earlier_turns
 
 
 def _manual_budget(request: Prompt, thinking: ThinkingEnabled, *, spans_turn: bool) -> int:

@@ -82,4 +82,11 @@ class TurnEnded:
     stop_details: Mapping[str, object] | None = None
 
 
+class ConnectionCut(Exception):
+    """The client's connection is to break without another word: what only a script asks for.
+
+    Not an ``ApiError``, for the client is not to be told.
+    """
+
+
 EngineEvent = BlockOpened | BlockDelta | BlockClosed | UsageReported | TurnEnded

@@ -13,7 +13,6 @@ stream it was writing stays well-formed. Invariants kept here, whatever an engin
 """
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
@@ -36,6 +35,7 @@ from antechamber.turn.open_blocks import (
     OpenRedacted,
     OpenText,
     OpenThinking,
+    Sign,
     Track,
 )
 from antechamber.turn.usage import UsageAccount
@@ -96,18 +96,20 @@ class Opening:
     """The canonical id of the model that was asked for."""
     input_tokens: int
     show_thinking: bool = True
+    estimate_thinking: bool = False
+    """Whether deltas of thoughts carry ``estimated_tokens``."""
+    tells_full_window: bool = True
+    """Whether ``model_context_window_exceeded`` goes out under its name; else ``max_tokens`` does,
+    which is what clients of models before 4.5 know."""
     speed: str | None = None
     context_management: ContextManagement | UnsetType = UNSET
     diagnostics: Diagnostics | UnsetType = UNSET
 
 
 class TurnMachine:
-    """Turns one engine's events into one message's stream; use one for each turn.
+    """Turns one engine's events into one message's stream; use one for each turn."""
 
-    ``sign`` takes the text of a thought as the client will hold it, and returns its signature.
-    """
-
-    def __init__(self, opening: Opening, *, new_id: NewId, sign: Callable[[str], str]) -> None:
+    def __init__(self, opening: Opening, *, new_id: NewId, sign: Sign) -> None:
         self._opening = opening
         self._new_id = new_id
         self._sign = sign
@@ -165,10 +167,14 @@ class TurnMachine:
             case TextOpened():
                 block = OpenText(self._track)
             case ThinkingOpened():
-                shown = self._opening.show_thinking
-                block = OpenThinking(self._track, self._sign, shown=shown)
+                block = OpenThinking(
+                    self._track,
+                    self._sign,
+                    shown=self._opening.show_thinking,
+                    estimated=self._opening.estimate_thinking,
+                )
             case RedactedThinkingOpened(data=data):
-                block = OpenRedacted(self._track, data)
+                block = OpenRedacted(self._track, self._sign, data)
             case ToolUseOpened():
                 block = OpenCall(self._track, self._tool_use(event))
         self._block, self._state = block, _OPENED[type(event)]
@@ -230,6 +236,8 @@ class TurnMachine:
             return "tool_use"
         if reported in ("end_turn", "tool_use"):
             return "tool_use" if self._track.complete_calls else "end_turn"
+        if reported == "model_context_window_exceeded" and not self._opening.tells_full_window:
+            return "max_tokens"
         return reported
 
 

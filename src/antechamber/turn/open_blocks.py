@@ -1,8 +1,8 @@
 """The block that is being written: how it is announced, what its deltas are, how it ends."""
 
-from collections.abc import Callable
-from typing import cast
+from typing import Protocol, cast
 
+from msgspec import UNSET
 from pydantic_core import from_json
 
 from antechamber.wire.errors import EngineFailed
@@ -24,6 +24,19 @@ from antechamber.wire.stream import (
     TextDelta,
     ThinkingDelta,
 )
+
+_QUANTUM_TOKENS = 50
+_QUANTUM_CHARACTERS = 200
+"""Of a hidden thought the client may ask for a coarse progress (``estimated_tokens``): so many
+tokens for so many characters, at four a token."""
+
+
+class Sign(Protocol):
+    """Signs a block of ``kind`` with the text that the client holds; ``wire.signatures``."""
+
+    def __call__(self, kind: str, content: str, cargo: bytes = b"") -> str:
+        """Return the signature."""
+        ...
 
 
 class Track:
@@ -88,39 +101,50 @@ class OpenText:
 class OpenThinking:
     """A thought; ends with one signature of what was shown of it."""
 
-    def __init__(self, track: Track, sign: Callable[[str], str], *, shown: bool) -> None:
+    def __init__(self, track: Track, sign: Sign, *, shown: bool, estimated: bool = False) -> None:
         self._track = track
         self._sign = sign
         self._shown = shown
+        self._estimated = estimated
         self._thought: list[str] = []
+        self._hidden_characters = 0
 
     def begin(self) -> list[StreamEvent]:
         """Show the block at once: also a hidden thought has a place and a signature."""
         return [self._track.begin(ThinkingBlock(thinking="", signature=""))]
 
     def extend(self, text: str) -> list[StreamEvent]:
-        """Show ``text`` unless the display is omitted."""
+        """Show ``text`` unless the display is omitted; then at most how much there has been."""
         if not self._shown:
-            return []
+            return self._estimate(text) if self._estimated else []
         self._thought.append(text)
-        return [self._track.delta(ThinkingDelta(text))]
+        return [self._track.delta(ThinkingDelta(text, None if self._estimated else UNSET))]
+
+    def _estimate(self, text: str) -> list[StreamEvent]:
+        self._hidden_characters += len(text)
+        quanta, self._hidden_characters = divmod(self._hidden_characters, _QUANTUM_CHARACTERS)
+        if not quanta:
+            return []
+        return [self._track.delta(ThinkingDelta("", quanta * _QUANTUM_TOKENS))]
 
     def close(self) -> list[StreamEvent]:
         """Sign the thought and end it."""
-        signature = self._sign("".join(self._thought))
+        signature = self._sign("thinking", "".join(self._thought))
         return [self._track.delta(SignatureDelta(signature)), self._track.end()]
 
 
 class OpenRedacted:
-    """Opaque reasoning, complete as it begins."""
+    """Opaque reasoning, complete as it begins; goes out as the cargo of a signature of ours."""
 
-    def __init__(self, track: Track, data: str) -> None:
+    def __init__(self, track: Track, sign: Sign, data: str) -> None:
         self._track = track
+        self._sign = sign
         self._data = data
 
     def begin(self) -> list[StreamEvent]:
         """Show all of it."""
-        return [self._track.begin(RedactedThinkingBlock(data=self._data))]
+        data = self._sign("redacted_thinking", "", self._data.encode())
+        return [self._track.begin(RedactedThinkingBlock(data=data))]
 
     def extend(self, text: str) -> list[StreamEvent]:
         """Refuse: the machine's table lets no delta get here."""

@@ -1,4 +1,11 @@
-"""Wire events as server-sent events: ``event:``, one line of ``data:``, a blank line."""
+"""Wire events as server-sent events: ``event:``, one line of ``data:``, a blank line.
+
+Under the first API version, 2023-01-01, events have no names and ``[DONE]`` ends the stream.
+Source: platform.claude.com/docs/en/api/versioning.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from antechamber.wire.encoding import encode_json
 from antechamber.wire.errors import ApiError
@@ -41,6 +48,30 @@ def frame(event: StreamEvent) -> bytes:
 def error_frame(error: ApiError, request_id: str) -> bytes:
     """Return the ``error`` event that ends a stream which can no longer change its status."""
     return b"event: error\ndata: %s\n\n" % _line(problem_body(error, request_id))
+
+
+def _unnamed(event: bytes) -> bytes:
+    return event.partition(b"\n")[2]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventForm:
+    """How the events of one API version are written."""
+
+    frame: Callable[[StreamEvent], bytes]
+    error: Callable[[ApiError, str], bytes]
+    ping: bytes
+    done: bytes
+    """What follows the last event of a stream that went well."""
+
+
+NAMED = EventForm(frame=frame, error=error_frame, ping=PING, done=b"")
+UNNAMED = EventForm(
+    frame=lambda event: _unnamed(frame(event)),
+    error=lambda error, request_id: _unnamed(error_frame(error, request_id)),
+    ping=_unnamed(PING),
+    done=b"data: [DONE]\n\n",
+)
 
 
 def _line(body: bytes) -> bytes:

@@ -1,9 +1,10 @@
 """Signatures on what this server issues: made when a thinking block closes, verified on return.
 
-A signature is base64 of ``marker | key id | nonce | mac``: the marker tells ours from those of
-other services, the key id lets keys rotate, the nonce makes two equal thoughts differ, and the
-mac is HMAC-SHA256 over kind, nonce and content. It binds the text, not its
-place: an edited conversation may keep the blocks of its earlier turns.
+A signature is base64 of ``marker | key id | nonce | mac | cargo``: the marker tells ours from
+those of other services, the key id lets keys rotate, the nonce makes two equal thoughts differ, and
+the mac is HMAC-SHA256 over kind, nonce, cargo and content. The cargo is what an engine wants to
+have back with the block: the data of a redacted thought, or nothing. A signature binds the text,
+not its place: an edited conversation may keep the blocks of its earlier turns.
 """
 
 import base64
@@ -20,7 +21,8 @@ _MARKER_TEXT = base64.b64encode(_MARKER).decode("ascii")
 _KEY_ID_BYTES = 4
 _NONCE_BYTES = 12
 _MAC_BYTES = 32
-_LENGTH = len(_MARKER) + _KEY_ID_BYTES + _NONCE_BYTES + _MAC_BYTES
+_HEAD_BYTES = len(_MARKER) + _KEY_ID_BYTES + _NONCE_BYTES
+_LEAST_BYTES = _HEAD_BYTES + _MAC_BYTES
 
 MakeNonce = Callable[[int], bytes]
 """Returns that many random bytes; ``secrets.token_bytes`` outside tests."""
@@ -59,33 +61,33 @@ class Signer:
         self._by_id = {bytes.fromhex(key.id): key for key in keys}
         self._make_nonce = make_nonce
 
-    def sign(self, kind: str, content: str) -> str:
-        """Return a signature of ``content`` as a block of ``kind``."""
+    def sign(self, kind: str, content: str, cargo: bytes = b"") -> str:
+        """Return a signature of ``content`` as a block of ``kind``; it carries ``cargo``."""
         nonce = self._make_nonce(_NONCE_BYTES)
         head = _MARKER + bytes.fromhex(self._current.id) + nonce
-        mac = _mac(self._current, kind, content, nonce)
-        return base64.b64encode(head + mac).decode("ascii")
+        mac = _mac(self._current, kind, content, nonce, cargo)
+        return base64.b64encode(head + mac + cargo).decode("ascii")
 
     def verify(self, kind: str, content: str, signature: str) -> Verdict:
         """Tell whether ``signature`` is ours and fits ``content``; constant time over the mac."""
         if not signature.startswith(_MARKER_TEXT):
             return Verdict.FOREIGN
         raw = _decode(signature)
-        if len(raw) != _LENGTH:
+        if len(raw) < _LEAST_BYTES:
             return Verdict.ALTERED
         at = len(_MARKER)
         key = self._by_id.get(raw[at : at + _KEY_ID_BYTES])
         if key is None:
             return Verdict.ALTERED
-        nonce = raw[at + _KEY_ID_BYTES : -_MAC_BYTES]
-        fits = hmac.compare_digest(_mac(key, kind, content, nonce), raw[-_MAC_BYTES:])
+        nonce, mac = raw[at + _KEY_ID_BYTES : _HEAD_BYTES], raw[_HEAD_BYTES:_LEAST_BYTES]
+        fits = hmac.compare_digest(_mac(key, kind, content, nonce, raw[_LEAST_BYTES:]), mac)
         return Verdict.OURS if fits else Verdict.ALTERED
 
 
-def _mac(key: SigningKey, kind: str, content: str, nonce: bytes) -> bytes:
-    # The content comes last and the kinds are ours, so no two contents make the same body.
+def _mac(key: SigningKey, kind: str, content: str, nonce: bytes, cargo: bytes) -> bytes:
+    # The content comes last and no part before it holds a zero byte: no two make the same body.
     text = content.encode("utf-8", "surrogatepass")
-    body = b"\x00".join((kind.encode(), nonce.hex().encode(), text))
+    body = b"\x00".join((kind.encode(), nonce.hex().encode(), cargo.hex().encode(), text))
     return hmac.new(key.secret, body, hashlib.sha256).digest()
 
 

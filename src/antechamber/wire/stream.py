@@ -34,9 +34,10 @@ class TextDelta(msgspec.Struct, tag_field="type", tag="text_delta"):
 
 
 class ThinkingDelta(msgspec.Struct, tag_field="type", tag="thinking_delta"):
-    """More of a thought."""
+    """More of a thought; the estimate only under the beta ``thinking-token-count-2026-05-13``."""
 
     thinking: str
+    estimated_tokens: int | UnsetType | None = UNSET
 
 
 class SignatureDelta(msgspec.Struct, tag_field="type", tag="signature_delta"):

@@ -9,6 +9,7 @@ from antechamber.engines.scripted.play import EVENTS_AT_ONCE
 from antechamber.turn.events import (
     BlockClosed,
     BlockDelta,
+    ConnectionCut,
     EngineEvent,
     TextOpened,
     TurnEnded,
@@ -137,15 +138,15 @@ async def test_an_error_comes_after_the_delay_and_instead_of_everything() -> Non
     assert clock.slept == [3]
 
 
-async def _until_it_breaks(fault: str) -> tuple[list[EngineEvent], ApiError | None]:
+async def _until_it_breaks(fault: str) -> tuple[list[EngineEvent], ApiError | ConnectionCut]:
     prepared = await engine(f"{FOUR_WORDS}{fault}").prepare(order())
     events: list[EngineEvent] = []
     try:
         async for event in prepared.events():
             events.append(event)  # noqa: PERF401, what came before the error is wanted
-    except ApiError as error:
+    except (ApiError, ConnectionCut) as error:
         return events, error
-    return events, None
+    pytest.fail("it did not break")
 
 
 @pytest.mark.parametrize(
@@ -158,10 +159,10 @@ async def test_a_fault_comes_after_that_many_events_and_before_the_end(
     failed, error = await _until_it_breaks(
         f'fail_after = {{ events = {after}, type = "overloaded_error" }}'
     )
-    cut, no_error = await _until_it_breaks(f"cut_after = {after}")
+    cut, no_word = await _until_it_breaks(f"cut_after = {after}")
 
     assert isinstance(error, Overloaded)
-    assert no_error is None
+    assert isinstance(no_word, ConnectionCut)
     assert failed == cut
     blocks = [event for event in cut if not isinstance(event, UsageReported)]
     assert len(blocks) == min(after, 6)

@@ -118,7 +118,7 @@ def test_whatever_cuts_a_reply_leaves_a_beginning_of_it_that_the_machine_takes(
     machine = TurnMachine(
         Opening(model="m", input_tokens=1),
         new_id=lambda prefix: f"{prefix}1",
-        sign=lambda text: str(len(text)),
+        sign=lambda kind, content, cargo=b"": f"{content}{cargo}",
     )
     assert [wire for event in events for wire in machine.feed(event)]
     assert machine.ended

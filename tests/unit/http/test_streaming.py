@@ -6,6 +6,7 @@ import pytest
 from antechamber.http.asgi import Message as AsgiMessage
 from antechamber.http.bodies import ClientLeft
 from antechamber.http.streaming import Pace, stream_response
+from antechamber.turn.sse import NAMED, UNNAMED
 from antechamber.wire.responses import Message, Usage
 from antechamber.wire.stream import MessageStart, MessageStop, StreamEvent
 from tests.stream_grammar import parse_sse
@@ -55,7 +56,7 @@ async def test_events_that_the_client_does_not_see_do_not_put_off_the_pings() ->
     pace = Pace(first_event_grace_s=10, ping_s=0.01)
 
     async with asyncio.timeout(20):
-        await stream_response(client.send, _Hidden(client.event), pace, "req_1")
+        await stream_response(client.send, _Hidden(client.event), pace, NAMED, "req_1")
 
     names = [name for name, _ in parse_sse(client.body)]
     assert names == ["message_start", "ping", "ping", "ping", "message_stop"]
@@ -67,7 +68,7 @@ async def test_the_first_event_begins_the_response_even_when_it_is_not_seen() ->
 
     async with asyncio.timeout(20):
         await stream_response(
-            client.send, stream, Pace(first_event_grace_s=1000, ping_s=0.01), "req_1"
+            client.send, stream, Pace(first_event_grace_s=1000, ping_s=0.01), NAMED, "req_1"
         )
 
     assert client.status == 200
@@ -84,7 +85,21 @@ async def test_a_client_that_reads_nothing_loses_its_turn() -> None:
                 client.send,
                 stream,
                 Pace(first_event_grace_s=0.01, ping_s=0.01, unread_s=0.01),
+                NAMED,
                 "req_1",
             )
 
     assert stream.closed
+
+
+async def test_the_first_version_has_no_names_and_says_when_it_is_done() -> None:
+    client = Client()
+    pinged = asyncio.Event()
+    pinged.set()
+    pace = Pace(first_event_grace_s=10, ping_s=10)
+
+    await stream_response(client.send, _Hidden(pinged), pace, UNNAMED, "req_1")
+
+    lines = client.body.splitlines()
+    assert not any(line.startswith(b"event:") for line in lines)
+    assert lines[-4:] == [b'data: {"type":"message_stop"}', b"", b"data: [DONE]", b""]

@@ -97,7 +97,7 @@ def test_effort_is_the_budget_of_adaptive_thinking(effort, expected) -> None:
 
     found = plan(**fields, output_config={"effort": effort})
 
-    assert found == ThinkingPlan(on=True, budget_tokens=expected)
+    assert found == ThinkingPlan(on=True, budget_tokens=expected, keeps_earlier=True)
 
 
 def test_an_effort_that_is_absent_is_the_models_default() -> None:
@@ -146,8 +146,10 @@ def test_between_tools_thinks_after_results_alone() -> None:
     after = plan(thinking=thinking, messages=LOOP)
     reminded = plan(thinking=thinking, messages=[*LOOP, system("Hurry.")])
 
-    assert before == ThinkingPlan(on=False, between_tools_only=True)
-    assert after == ThinkingPlan(on=True, budget_tokens=1_024, between_tools_only=True)
+    assert before == ThinkingPlan(on=False, between_tools_only=True, keeps_earlier=True)
+    assert after == ThinkingPlan(
+        on=True, budget_tokens=1_024, between_tools_only=True, keeps_earlier=True
+    )
     assert reminded == after
 
 
@@ -169,3 +171,23 @@ def test_counting_knows_no_output_limit() -> None:
 
     assert counted.budget_tokens == 50_000
     assert derived.on
+
+
+@pytest.mark.parametrize(
+    ("model", "keep", "kept"),
+    [
+        ("claude-opus-4-6", None, True),
+        ("claude-sonnet-4-20250514", None, False),
+        ("claude-sonnet-4-20250514", "all", True),
+        ("claude-sonnet-4-20250514", {"type": "thinking_turns", "value": 9}, True),
+    ],
+)
+def test_earlier_thoughts_stay_where_the_model_or_the_request_keeps_them(
+    model: str, keep: object, kept: bool
+) -> None:
+    edit: Fields = {"type": "clear_thinking_20251015"} | ({"keep": keep} if keep else {})
+    thinking: Fields = {"type": "enabled", "budget_tokens": 1_024}
+
+    found = plan(model, thinking=thinking, context_management={"edits": [edit]})
+
+    assert found.keeps_earlier is kept

@@ -32,7 +32,7 @@ def machine(opening: Opening = OPENING) -> TurnMachine:
     return TurnMachine(
         opening,
         new_id=lambda prefix: f"{prefix}{next(numbers)}",
-        sign=lambda text: f"signed-{len(text)}",
+        sign=lambda kind, content, cargo=b"": f"signed-{len(content)}{cargo.decode()}",
     )
 
 

@@ -161,6 +161,48 @@ def test_a_thought_cut_by_the_limit_is_signed_and_stays_the_only_block() -> None
     assert ending(read)["stop_reason"] == "max_tokens"
 
 
+def test_a_hidden_thought_can_tell_how_far_it_is() -> None:
+    hidden = Opening(model="m", input_tokens=1, show_thinking=False, estimate_thinking=True)
+
+    read = stream(
+        *(ThinkingOpened(), BlockDelta(text="x" * 399), BlockDelta(text="y"), BlockClosed()),
+        TurnEnded(stop_reason="end_turn"),
+        opening=hidden,
+    )
+
+    told = [data["delta"] for name, data in read if name == "content_block_delta"][:-1]
+    progress = {"type": "thinking_delta", "thinking": "", "estimated_tokens": 50}
+    assert told == [progress, progress]
+
+
+def test_of_a_thought_that_is_shown_nothing_is_estimated() -> None:
+    asked = Opening(model="m", input_tokens=1, estimate_thinking=True)
+
+    read = stream(
+        *(ThinkingOpened(), BlockDelta(text="x" * 400), BlockClosed()),
+        TurnEnded(stop_reason="end_turn"),
+        opening=asked,
+    )
+
+    assert read[2][1]["delta"]["estimated_tokens"] is None
+
+
+def test_a_redacted_thought_goes_out_under_our_signature() -> None:
+    read = stream(
+        RedactedThinkingOpened(data="cmVk"), BlockClosed(), TurnEnded(stop_reason="end_turn")
+    )
+
+    assert read[1][1]["content_block"] == {"type": "redacted_thinking", "data": "signed-0cmVk"}
+
+
+def test_a_full_window_is_told_by_its_name_to_those_who_know_it() -> None:
+    older = Opening(model="m", input_tokens=1, tells_full_window=False)
+    full = TurnEnded(stop_reason="model_context_window_exceeded")
+
+    assert ending(stream(*TEXT, full))["stop_reason"] == "model_context_window_exceeded"
+    assert ending(stream(*TEXT, full, opening=older))["stop_reason"] == "max_tokens"
+
+
 def test_a_hidden_thought_is_signed_as_the_client_holds_it() -> None:
     hidden = Opening(model="m", input_tokens=1, show_thinking=False)
 

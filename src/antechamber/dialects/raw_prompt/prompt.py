@@ -53,7 +53,12 @@ def render(
         _REASON_FIRST if _may_think(plan) and not template.reasons_natively else "",
     ]
     addendum = "\n\n".join(text for text in addenda if text)
-    talk = conversation(request, addendum=addendum, tools=declared.known)
+    talk = conversation(
+        request,
+        addendum=addendum,
+        tools=declared.known,
+        with_earlier_thoughts=plan.keeps_earlier,
+    )
     return Prompt(
         text=template.render(talk.turns) + template.guard(talk.prefill),
         prefilled=bool(talk.prefill),

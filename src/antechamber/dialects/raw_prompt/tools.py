@@ -14,7 +14,14 @@ from antechamber.wire.blocks import (
 )
 from antechamber.wire.errors import InvalidRequest
 from antechamber.wire.messages import CountTokensRequest, MessageRequest
-from antechamber.wire.tools import ComputerTool20251124, CustomTool, Tool
+from antechamber.wire.tools import (
+    ComputerTool20241022,
+    ComputerTool20250124,
+    ComputerTool20251124,
+    CustomTool,
+    TextEditorTool20250728,
+    Tool,
+)
 
 CALL_OPEN = "<tool_call>"
 CALL_CLOSE = "</tool_call>"
@@ -90,14 +97,26 @@ def offered_tool(tool: Tool, path: str) -> OfferedTool:
     if known is None:
         message = f"{path}: This model does not support tools of type {tool.type}."
         raise InvalidRequest(message)
-    width, height = (getattr(tool, f"display_{side}_px", None) for side in ("width", "height"))
     return OfferedTool(
         name=known.name,
-        description=known.description
-        + (f" The screen is {width} pixels wide and {height} high." if width else ""),
+        description=known.description + _particulars(tool),
         schema=known.schema,
         examples=tuple(getattr(tool, "input_examples", None) or ()),
     )
+
+
+def _particulars(tool: Tool) -> str:
+    match tool:
+        case ComputerTool20241022() | ComputerTool20250124() | ComputerTool20251124():
+            number = "" if tool.display_number is None else f" is number {tool.display_number} and"
+            return (
+                f" The screen{number} is {tool.display_width_px} pixels wide and "
+                f"{tool.display_height_px} high."
+            )
+        case TextEditorTool20250728(max_characters=int(most)):
+            return f" Of a file at most {most} characters are shown."
+        case _:
+            return ""
 
 
 def tool_prompt(tools: Sequence[OfferedTool]) -> str:

@@ -35,11 +35,13 @@ def conversation(
     *,
     addendum: str,
     tools: Mapping[str, OfferedTool],
+    with_earlier_thoughts: bool = False,
 ) -> Conversation:
     """Turn ``request`` into chat turns; ``addendum`` is put at the end of the system prompt.
 
     Turns of one role in a row become one. System messages inside the conversation stay in place.
-    ``tools`` are those that blocks may refer to, by name.
+    ``tools`` are those that blocks may refer to, by name. Thoughts of the running tool loop are
+    read again, earlier ones only ``with_earlier_thoughts``.
 
     Raises ``InvalidRequest`` for content that cannot be told in text.
     """
@@ -53,7 +55,7 @@ def conversation(
     for at, message in enumerate(messages):
         if at < last_user and _ends_with_next_user(message):
             continue
-        telling = Telling(tools=tools, with_thoughts=at > loop_start)
+        telling = Telling(tools=tools, with_thoughts=with_earlier_thoughts or at > loop_start)
         text = _message_text(message, f"messages.{at}.content", telling, calls)
         if text or message.role != "system":
             told.append(ChatTurn(role=message.role, content=text))
@@ -81,8 +83,7 @@ def _last_user(messages: Sequence[Message]) -> int:
 def _loop_start(messages: Sequence[Message]) -> int:
     """Return the index of the last user message that is more than tool results.
 
-    Thoughts after it belong to the tool loop that is still going on; earlier ones are dropped,
-    as the hosted API does for its smaller models.
+    Thoughts after it belong to the tool loop that is still going on.
     """
     for at in range(len(messages) - 1, -1, -1):
         message = messages[at]

@@ -13,6 +13,7 @@ from antechamber.turn.events import (
     BlockClosed,
     BlockDelta,
     BlockOpened,
+    ConnectionCut,
     EngineEvent,
     UsageReported,
 )
@@ -40,7 +41,10 @@ class _Beat:
 
 
 async def play(performance: Performance, clock: Clock) -> AsyncGenerator[EngineEvent, None]:
-    """Yield the events of a performance; raises the ``ApiError`` that the reply asks for."""
+    """Yield the events of a performance; raises what the reply asks for.
+
+    That is an ``ApiError``, or ``ConnectionCut``.
+    """
     reply, counted = performance.reply, _Counts(performance.reply.usage)
     await _wait(performance.delay_s, clock)
     if reply.error is not None:
@@ -56,7 +60,6 @@ async def play(performance: Performance, clock: Clock) -> AsyncGenerator[EngineE
         yield beat.event
     if reply.breaks_after is not None:
         await _break_off(reply)
-        return
     yield counted.at_end()
     yield performance.take.ending
 
@@ -67,11 +70,12 @@ async def _wait(seconds: float, clock: Clock) -> None:
 
 
 async def _break_off(reply: Reply) -> None:
-    """Fail or hang as the reply says; to return is to cut the connection."""
+    """Fail, hang or have the connection cut, as the reply says; never returns."""
     if reply.fail_after is not None:
         raise fault_of(reply.fail_after)
     if reply.hang_after is not None:
         await asyncio.Event().wait()
+    raise ConnectionCut
 
 
 def _beats(take: Take) -> Iterator[_Beat]:

@@ -164,13 +164,25 @@ def test_tools_with_the_apis_own_schema_are_known() -> None:
 
 @pytest.mark.parametrize(("zoom", "known"), [(True, True), (False, False)])
 def test_a_computer_has_its_screen_and_zooms_where_it_may(zoom: bool, known: bool) -> None:
-    screen = {"display_width_px": 1024, "display_height_px": 768, "enable_zoom": zoom}
+    screen = {
+        "display_width_px": 1024,
+        "display_height_px": 768,
+        "enable_zoom": zoom,
+        "display_number": 1,
+    }
     asked = request("Hi", tools=[{"type": "computer_20251124", "name": "computer", **screen}])
 
     line = tool_line(declared_tools(asked).offered[0])
 
-    assert "1024 pixels wide and 768 high" in line
+    assert "number 1 and is 1024 pixels wide and 768 high" in line
     assert ('"zoom"' in line) is known
+
+
+def test_an_editor_says_how_much_of_a_file_it_shows() -> None:
+    editor = {"type": "text_editor_20250728", "name": "str_replace_based_edit_tool"}
+    asked = request("Hi", tools=[{**editor, "max_characters": 5_000}])
+
+    assert "at most 5000 characters" in tool_line(declared_tools(asked).offered[0])
 
 
 def test_a_tool_that_means_nothing_here_is_refused_at_its_path() -> None:

@@ -323,6 +323,14 @@ def test_thoughts_of_the_running_tool_loop_are_kept_and_earlier_ones_dropped() -
     assert answers[1].startswith("<think>\nnew\n</think>\n\n<tool_call>")
 
 
+def test_earlier_thoughts_are_told_where_they_are_kept() -> None:
+    asked = request("First.", assistant(thought("old"), "Done."), user("Second."))
+
+    talk = conversation(asked, addendum="", tools={}, with_earlier_thoughts=True)
+
+    assert talk.turns[1].content == "<think>\nold\n</think>\n\nDone."
+
+
 def test_hidden_and_opaque_thoughts_are_nothing_to_tell() -> None:
     opaque = {"type": "redacted_thinking", "data": "cmVk"}
 
