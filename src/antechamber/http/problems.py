@@ -1,5 +1,7 @@
 """Any exception as an HTTP answer: the only place that gives one a status and an envelope."""
 
+from math import ceil
+
 import structlog
 from starlette.exceptions import HTTPException
 
@@ -33,8 +35,8 @@ def answer_headers(error: Exception) -> list[Header]:
     """Return the headers that the answer to ``error`` carries beside its envelope."""
     match error:
         # Not of rate limits alone: a script may ask for a pause with any status.
-        case ApiError(retry_after_s=int(seconds)):
-            return [(b"retry-after", str(seconds).encode())]
+        case ApiError(retry_after_s=int() | float() as seconds):
+            return [(b"retry-after", str(ceil(seconds)).encode())]
         case HTTPException(headers={"Allow": methods}):
             # The router keeps them in a set.
             return [(b"allow", ", ".join(sorted(methods.split(", "))).encode())]

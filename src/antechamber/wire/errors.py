@@ -14,7 +14,9 @@
     └── ServerFault          the request was fine
         ├── EngineFault          what answers could not
         │   ├── EngineFailed         500 api_error
+        │   │   └── EngineRefusesUs      500 api_error: our key, our model name
         │   ├── EngineTimedOut       504 timeout_error
+        │   ├── EngineRateLimited    429 rate_limit_error
         │   └── Overloaded           529 overloaded_error
         └── InternalError        500 api_error: a bug of ours
 
@@ -34,11 +36,19 @@ class ApiError(Exception):
     status: ClassVar[int] = 500
     type: ClassVar[str] = "api_error"
 
-    def __init__(self, message: str, *, details: Details | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        details: Details | None = None,
+        retry_after_s: float | None = None,
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.details = details
         """Goes out as ``error.details``; holds ``error_code`` where the SDKs know one."""
+        self.retry_after_s = retry_after_s
+        """When to come back, where somebody knows it; goes out as ``retry-after``."""
 
 
 class CallerFault(ApiError):
@@ -102,16 +112,10 @@ class RequestTooLarge(CallerFault):
 
 
 class RateLimited(CallerFault):
-    """A limit is used up; ``retry_after_s`` is None only for spend limits."""
+    """A limit is used up; ``retry_after_s`` is missing only for spend limits."""
 
     status = 429
     type = "rate_limit_error"
-
-    def __init__(
-        self, message: str, *, retry_after_s: int | None, details: Details | None = None
-    ) -> None:
-        super().__init__(message, details=details)
-        self.retry_after_s = retry_after_s
 
 
 class ServerFault(ApiError):
@@ -119,11 +123,22 @@ class ServerFault(ApiError):
 
 
 class EngineFault(ServerFault):
-    """What was asked to answer could not."""
+    """What was asked to answer could not; another engine may."""
 
 
 class EngineFailed(EngineFault):
     """The engine broke off or answered something that is no answer."""
+
+
+class EngineRefusesUs(EngineFailed):
+    """The engine does not take our key or does not know the model: no repetition helps."""
+
+
+class EngineRateLimited(EngineFault):
+    """Our limit at the engine is used up."""
+
+    status = 429
+    type = "rate_limit_error"
 
 
 class EngineTimedOut(EngineFault):

@@ -52,12 +52,9 @@ def fault_of(error: ErrorAnswer | ErrorInStream) -> ApiError:
     status = error.status or _status_of(error.type)
     kind = error.type or _type_of(status)
     message = error.message or _message_of(status)
-    if (status, kind) == (RateLimited.status, RateLimited.type):
-        return RateLimited(message, retry_after_s=error.retry_after_s, details=error.details)
-    base = _BY_STATUS.get(status)
-    if base is None or base is RateLimited:
-        base = CallerFault if status < HTTPStatus.INTERNAL_SERVER_ERROR else EngineFault
-    return _kind_of(base, status, kind, error.retry_after_s)(message, details=error.details)
+    branch = CallerFault if status < HTTPStatus.INTERNAL_SERVER_ERROR else EngineFault
+    made = _kind_of(_BY_STATUS.get(status, branch), status, kind)
+    return made(message, details=error.details, retry_after_s=error.retry_after_s)
 
 
 def _status_of(kind: str | None) -> int:
@@ -80,19 +77,16 @@ def _message_of(status: int) -> str:
         return f"Status {status}"
 
 
-def _kind_of(
-    base: type[ApiError], status_: int, type_: str, retry_after_s_: int | None
-) -> type[ApiError]:
+def _kind_of(base: type[ApiError], status_: int, type_: str) -> type[ApiError]:
     """Return ``base`` where it fits, else a class like it that does.
 
     A class, because in the error tree status and type belong to the class, not the instance.
     """
-    if (base.status, base.type, None) == (status_, type_, retry_after_s_):
+    if (base.status, base.type) == (status_, type_):
         return base
 
     class ScriptedFault(base):
         status = status_
         type = type_
-        retry_after_s = retry_after_s_
 
     return ScriptedFault
