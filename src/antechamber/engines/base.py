@@ -1,8 +1,9 @@
-"""The contract of an engine: count a turn's input, then take the turn as a stream of events."""
+"""The contracts of engines: one takes turns as a stream of events, one relays whole requests."""
 
-from collections.abc import AsyncGenerator
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
 
 from antechamber.catalogue.facts import ModelFacts
 from antechamber.rules.thinking import ThinkingPlan
@@ -54,8 +55,8 @@ class PreparedTurn(Protocol):
         ...
 
 
-class Engine(Protocol):
-    """One source of answers, named in the configuration."""
+class EngineIdentity(Protocol):
+    """What is true of every engine, whatever way it answers."""
 
     @property
     def name(self) -> str:
@@ -71,6 +72,14 @@ class Engine(Protocol):
         """Return when the engine can answer; raise ``EngineFault`` when it never will."""
         ...
 
+    async def aclose(self) -> None:
+        """Free connections and processes; a second call does nothing."""
+        ...
+
+
+class Engine(EngineIdentity, Protocol):
+    """An engine that takes turns: what it says becomes a message here."""
+
     async def prepare(self, order: TurnOrder) -> PreparedTurn:
         """Render and count the input.
 
@@ -79,6 +88,53 @@ class Engine(Protocol):
         """
         ...
 
-    async def aclose(self) -> None:
-        """Free connections and processes; a second call does nothing."""
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RelayOrder:
+    """One request to pass on to an upstream that speaks the Messages API itself."""
+
+    path: Literal["/v1/messages", "/v1/messages/count_tokens"]
+    body: bytes
+    """The client's own, but for edits of single fields."""
+    facts: ModelFacts
+    upstream_model: str
+    """``body`` names it already, for hosts that take it from there."""
+    streams: bool
+    version: str
+    betas: tuple[str, ...] = ()
+    """In the order of the header."""
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    """What else is passed on, names in small letters: the client's session, its user."""
+    request_id: str
+
+
+class RelayedAnswer(Protocol):
+    """An upstream's answer whose head has come."""
+
+    @property
+    def status(self) -> int:
+        """The HTTP status."""
+        ...
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """Those of the upstream, names in small letters."""
+        ...
+
+    def chunks(self) -> AsyncGenerator[bytes, None]:
+        """Yield the body as it comes, server-sent events or JSON of the Messages API.
+
+        Raises ``EngineFault`` when it breaks off.
+        """
+        ...
+
+
+class RelayEngine(EngineIdentity, Protocol):
+    """An engine whose upstream speaks the Messages API: bytes pass untouched."""
+
+    def relay(self, order: RelayOrder) -> AbstractAsyncContextManager[RelayedAnswer]:
+        """Pass the request on; leaving the context drops the upstream's connection.
+
+        Gives answers of every status. Raises ``EngineFault`` when there is none.
+        """
         ...

@@ -2,16 +2,19 @@
 
 import asyncio
 import json
+import math
 import socket
 import struct
 from collections.abc import AsyncGenerator, Generator, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 
 import aiohttp
 
 from antechamber.wire.encoding import encode_json
 from antechamber.wire.errors import ApiError, EngineFailed, EngineTimedOut, Overloaded
+
+_MOST_ERROR_BYTES = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,16 +38,22 @@ class UpstreamUnreachable(Overloaded):
 
 
 class UpstreamRefused(EngineFailed):
-    """The upstream answered with an error; ``upstream_status`` and ``body`` say which."""
+    """The upstream answered with an error; ``upstream_status``, ``headers`` and ``body`` tell it.
 
-    def __init__(self, upstream: str, status: int, body: bytes) -> None:
-        super().__init__(f"{upstream} answered with status {status}.")
+    The names of the headers are in small letters.
+    """
+
+    def __init__(self, upstream: str, status: int, body: bytes, headers: Mapping[str, str]) -> None:
+        super().__init__(
+            f"{upstream} answered with status {status}.", retry_after_s=retry_after_s(headers)
+        )
         self.upstream_status = status
+        self.headers = headers
         self.body = body
 
 
 class Answer:
-    """The body of an answer that is still coming."""
+    """An answer whose head has come and whose body is still coming."""
 
     def __init__(self, name: str, response: aiohttp.ClientResponse, timeouts: Timeouts) -> None:
         self._name = name
@@ -52,6 +61,29 @@ class Answer:
         self._timeouts = timeouts
         self._begun = False
         self._received = False
+
+    @property
+    def status(self) -> int:
+        """The HTTP status."""
+        return self._response.status
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """The headers, their names in small letters."""
+        return headers_of(self._response)
+
+    async def read(self, *, max_bytes: int) -> bytes:
+        """Return the whole body; raises ``EngineFault``, also for one that is larger."""
+        pieces: list[bytes] = []
+        size = 0
+        async with aclosing(self.chunks()) as chunks:
+            async for chunk in chunks:
+                size += len(chunk)
+                if size > max_bytes:
+                    message = f"{self._name} answered more than {max_bytes} bytes."
+                    raise EngineFailed(message)
+                pieces.append(chunk)
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
     def begin(self) -> None:
         """Say that the first piece has come: signs of life before it are none."""
@@ -104,12 +136,29 @@ class UpstreamClient:
                 return await self._json(response)
 
     @asynccontextmanager
-    async def stream(self, path: str, body: object) -> AsyncGenerator[Answer, None]:
-        """Give the answer as it comes; leaving the context drops the connection."""
+    async def stream(
+        self, path: str, body: object, headers: Mapping[str, str] | None = None
+    ) -> AsyncGenerator[Answer, None]:
+        """Give a good answer as it comes; raises ``UpstreamRefused`` for any other."""
+        async with self.send(path, encode_json(body), headers) as answer:
+            if answer.status >= 400:
+                told = await answer.read(max_bytes=_MOST_ERROR_BYTES)
+                raise UpstreamRefused(self.name, answer.status, told, answer.headers)
+            yield answer
+
+    @asynccontextmanager
+    async def send(
+        self, path: str, body: bytes, headers: Mapping[str, str] | None = None
+    ) -> AsyncGenerator[Answer, None]:
+        """Post JSON and give the answer as it comes, whatever its status.
+
+        ``path`` may be a whole address. Leaving the context drops the connection of an answer
+        that has not been read to its end. Raises ``EngineFault``.
+        """
+        address = path if path.startswith("http") else self._base_url + path
+        head = {"content-type": "application/json", **(headers or {})}
         with foreign_errors(self.name):
-            async with self._post(path, body) as response:
-                if response.status >= 400:
-                    raise UpstreamRefused(self.name, response.status, await response.read())
+            async with self._open().post(address, data=body, headers=head) as response:
                 try:
                     yield Answer(self.name, response, self._timeouts)
                 finally:
@@ -127,7 +176,7 @@ class UpstreamClient:
     async def _json(self, response: aiohttp.ClientResponse) -> object:
         body = await response.read()
         if response.status >= 400:
-            raise UpstreamRefused(self.name, response.status, body)
+            raise UpstreamRefused(self.name, response.status, body, headers_of(response))
         try:
             return json.loads(body)
         except ValueError as error:
@@ -161,6 +210,26 @@ class UpstreamClient:
         """Close every connection."""
         if self._session is not None:
             await self._session.close()
+
+
+def headers_of(response: aiohttp.ClientResponse) -> Mapping[str, str]:
+    """Return the headers with their names in small letters; of repeated ones the last."""
+    return {name.lower(): value for name, value in response.headers.items()}
+
+
+def retry_after_s(headers: Mapping[str, str]) -> float | None:
+    """Return when to come back as the upstream says it in seconds, None where it does not.
+
+    ``retry-after-ms`` goes first, as in the SDKs; a date is not read.
+    """
+    for name, unit_s in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
+        try:
+            seconds = float(headers.get(name, "")) * unit_s
+        except ValueError:
+            continue
+        if 0 <= seconds < math.inf:
+            return seconds
+    return None
 
 
 def _abortive_socket(address: tuple[int, int, int, str, tuple[object, ...]]) -> socket.socket:
