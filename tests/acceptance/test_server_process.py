@@ -120,6 +120,10 @@ def test_a_stream_that_outlasts_the_drain_time_ends_with_an_error_event(tmp_path
     check_stream(events)
     assert events[-1][0] == "error"
     assert events[-1][1]["error"]["type"] == "overloaded_error"
+    assert [event["message"] for event in server.events("refused")] == [
+        "The server is shutting down."
+    ]
+    assert not server.events("client_left")
 
 
 def test_a_whole_answer_that_outlasts_the_drain_time_is_refused(tmp_path: Path) -> None:
@@ -289,6 +293,7 @@ def test_browsers_are_let_in_only_from_configured_origins(tmp_path: Path) -> Non
         answer = _ask(server, "Hi", origin="https://app.example")
 
     assert allowed.status_code == 200
+    assert allowed.headers["request-id"].startswith("req_")
     assert allowed.headers["access-control-allow-origin"] == "https://app.example"
     assert "access-control-allow-origin" not in refused.headers
     assert answer.headers["access-control-allow-origin"] == "https://app.example"

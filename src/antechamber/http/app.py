@@ -1,9 +1,9 @@
 """The routes, and the layers around them: the ASGI application of one process."""
 
-from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Route, Router
 
 from antechamber.http.asgi import App, Receive, Scope, Send
+from antechamber.http.cors import CrossOrigin
 from antechamber.http.door import Door
 from antechamber.http.edge import Edge
 from antechamber.http.health import ReadyEndpoint, alive, hello
@@ -54,13 +54,7 @@ def make_app(services: Services) -> App:
     )
     if not server.cors_origins:
         return edge
-    return CORSMiddleware(
-        edge,
-        allow_origins=server.cors_origins,
-        allow_methods=["GET", "POST", "DELETE"],
-        allow_headers=["*"],
-        expose_headers=["request-id", "anthropic-organization-id", "retry-after"],
-    )
+    return CrossOrigin(edge, server, services.new_id)
 
 
 def _with_app(router: Router) -> App:

@@ -16,7 +16,7 @@ async def while_connected(receive: Receive, work: Coroutine[object, object, None
     done = False
     try:
         async with asyncio.TaskGroup() as group:
-            watcher = group.create_task(_watch(receive), name="client-watch")
+            watcher = group.create_task(_watch(receive, _current()), name="client-watch")
             try:
                 await work
             except Exception as error:  # noqa: BLE001 - raised again below, out of the group
@@ -31,8 +31,18 @@ async def while_connected(receive: Receive, work: Coroutine[object, object, None
         raise failure
 
 
-async def _watch(receive: Receive) -> None:
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise ClientLeft
+async def _watch(receive: Receive, answering: asyncio.Task[object]) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+    # An answer that is cancelled writes its end, and the web server then reports a disconnect too:
+    # that is our leaving, not the client's.
+    if not answering.cancelling():
+        raise ClientLeft
+
+
+def _current() -> asyncio.Task[object]:
+    task = asyncio.current_task()
+    if task is None:
+        message = "an answer is given inside a task"
+        raise RuntimeError(message)
+    return task

@@ -223,6 +223,7 @@ def _opening(
     return Opening(
         model=facts.id,
         input_tokens=prepared.input_tokens,
+        generates=request.max_tokens > 0,
         show_thinking=show_thinking,
         estimate_thinking=_THINKING_COUNT_BETA in call.betas,
         tells_full_window=not facts.refuses.output_beyond_window or _FULL_WINDOW_BETA in call.betas,

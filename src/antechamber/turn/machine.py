@@ -95,6 +95,8 @@ class Opening:
     model: str
     """The canonical id of the model that was asked for."""
     input_tokens: int
+    generates: bool = True
+    """False where the request asked for no output at all."""
     show_thinking: bool = True
     estimate_thinking: bool = False
     """Whether deltas of thoughts carry ``estimated_tokens``."""
@@ -210,7 +212,7 @@ class TurnMachine:
             stop_sequence=event.stop_sequence if reason == "stop_sequence" else None,
             stop_details=event.stop_details if reason == "refusal" else None,
         )
-        usage = self.usage.at_end(shown=not self._track.is_empty)
+        usage = self.usage.at_end(least=1 if self._opening.generates else 0)
         managed = self._opening.context_management
         return [
             *events,

@@ -47,11 +47,6 @@ class Track:
         self.complete_calls = 0
         self.ends_in_complete_call = False
 
-    @property
-    def is_empty(self) -> bool:
-        """Whether no block has been shown."""
-        return self._index < 0
-
     def begin(self, block: ContentBlock) -> ContentBlockStart:
         """Show the next block."""
         self._index += 1

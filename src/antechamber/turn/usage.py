@@ -49,13 +49,12 @@ class UsageAccount:
             speed=speed if speed is not None else UNSET,
         )
 
-    def at_end(self, *, shown: bool) -> FinalUsage:
+    def at_end(self, *, least: int) -> FinalUsage:
         """Return the cumulative usage of ``message_delta``.
 
-        ``shown`` says whether the message has content, which costs at least the one token that
-        ``message_start`` told of, also where an engine counts nothing.
+        ``least`` are the output tokens that ``message_start`` told of: the count never falls.
         """
-        output_tokens = max(self.output_tokens, self.thinking_tokens, 1 if shown else 0)
+        output_tokens = max(self.output_tokens, self.thinking_tokens, least)
         return FinalUsage(
             input_tokens=self.input_tokens,
             cache_creation_input_tokens=self.cache_creation_input_tokens,

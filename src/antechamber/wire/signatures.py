@@ -34,9 +34,9 @@ class Verdict(Enum):
     OURS = "ours"
     """Made by one of our keys over exactly this content."""
     ALTERED = "altered"
-    """Begins like ours, but it or the content was changed or cut, or the key is gone."""
+    """Made by one of our keys, but it or the content was changed or cut."""
     FOREIGN = "foreign"
-    """Made elsewhere, or not a signature at all."""
+    """Made elsewhere, by a key that is gone or another server's too; or not a signature at all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +78,7 @@ class Signer:
         at = len(_MARKER)
         key = self._by_id.get(raw[at : at + _KEY_ID_BYTES])
         if key is None:
-            return Verdict.ALTERED
+            return Verdict.FOREIGN
         nonce, mac = raw[at + _KEY_ID_BYTES : _HEAD_BYTES], raw[_HEAD_BYTES:_LEAST_BYTES]
         fits = hmac.compare_digest(_mac(key, kind, content, nonce, raw[_LEAST_BYTES:]), mac)
         return Verdict.OURS if fits else Verdict.ALTERED

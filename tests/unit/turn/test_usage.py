@@ -10,17 +10,18 @@ from antechamber.turn.events import (
     TurnEnded,
     UsageReported,
 )
+from antechamber.turn.machine import Opening
 from antechamber.turn.usage import UsageAccount
 from antechamber.wire.responses import OutputTokensDetails
 from tests.stream_grammar import check_stream
-from tests.unit.turn.engine_turns import played, shown
+from tests.unit.turn.engine_turns import OPENING, played, shown
 
 SAID = [TextOpened(), BlockDelta(text="Hi")]
 END = TurnEnded(stop_reason="end_turn")
 
 
-def final_usage(*events: EngineEvent) -> dict[str, object]:
-    read = shown(played(events))
+def final_usage(*events: EngineEvent, opening: Opening = OPENING) -> dict[str, object]:
+    read = shown(played(events, opening))
     check_stream(read)
     return read[-2][1]["usage"]
 
@@ -75,8 +76,16 @@ def test_content_from_an_engine_that_counts_nothing_is_not_free() -> None:
     assert final_usage(*SAID, END)["output_tokens"] == 1
 
 
-def test_a_turn_that_wrote_nothing_costs_nothing() -> None:
+def test_the_count_does_not_fall_below_that_of_the_start() -> None:
     usage = final_usage(UsageReported(output_tokens=0), TurnEnded(stop_reason="max_tokens"))
+
+    assert usage["output_tokens"] == 1
+
+
+def test_a_turn_that_may_write_nothing_costs_nothing() -> None:
+    silent = Opening(model="m", input_tokens=25, generates=False)
+
+    usage = final_usage(TurnEnded(stop_reason="max_tokens"), opening=silent)
 
     assert usage["output_tokens"] == 0
 
@@ -85,6 +94,6 @@ def test_a_turn_that_wrote_nothing_costs_nothing() -> None:
 def test_thinking_is_detailed_where_there_was_some(thinking: int) -> None:
     account = UsageAccount(input_tokens=1, output_tokens=9, thinking_tokens=thinking)
 
-    details = account.at_end(shown=True).output_tokens_details
+    details = account.at_end(least=1).output_tokens_details
 
     assert details == (OutputTokensDetails(thinking_tokens=3) if thinking else UNSET)
