@@ -1,8 +1,11 @@
 """``POST /v1/messages`` and ``POST /v1/messages/count_tokens``."""
 
+from functools import partial
+
 from antechamber.http.asgi import Receive, Scope, Send, respond
 from antechamber.http.bodies import read_body
 from antechamber.http.connection import while_connected
+from antechamber.http.frames import TurnFrames
 from antechamber.http.streaming import Pace, stream_response
 from antechamber.operations.call import Call
 from antechamber.operations.messages import Services, count_tokens, open_turn, run_message
@@ -29,11 +32,12 @@ class MessagesEndpoint:
         await while_connected(receive, self._answer(send, request, call))
 
     async def _answer(self, send: Send, request: MessageRequest, call: Call) -> None:
-        turn = await open_turn(self._services, request, call)
         if request.stream:
             form = UNNAMED if call.version == "2023-01-01" else NAMED
-            await stream_response(send, turn, self._pace, form, call.request_id)
+            opened = partial(open_turn, self._services, request, call)
+            await stream_response(send, TurnFrames(opened, form, call.request_id), self._pace)
         else:
+            turn = await open_turn(self._services, request, call)
             await respond(send, 200, encode_json(await run_message(turn)))
 
 

@@ -1,20 +1,17 @@
 """The SSE response: a pump feeds a bounded queue, pings fill silence, a failure ends the stream."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from typing import Protocol
 
-from antechamber.http.asgi import Message, Send
+from antechamber.http.asgi import Header, Message, Send
 from antechamber.http.bodies import ClientLeft
-from antechamber.http.problems import as_api_error
 from antechamber.turn.events import ConnectionCut
-from antechamber.turn.sse import EventForm
-from antechamber.wire.errors import Overloaded
-from antechamber.wire.stream import MessageStart, StreamEvent
+from antechamber.wire.errors import EngineFailed, Overloaded
 
-_QUEUED_BATCHES = 64
+_QUEUED_PIECES = 64
 """A client that reads slowly stops the engine after so many engine events."""
 _HEADERS = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
@@ -22,17 +19,32 @@ _HEADERS = [
     # nginx and its kin hold a response back otherwise.
     (b"x-accel-buffering", b"no"),
 ]
+_COMMENT = b":\n\n"
+"""A sign of life that is no event: nothing may come before ``message_start``."""
 
 
-class Stream(Protocol):
-    """What is streamed: a first event that can be had at any time, and batches of the others."""
+class FrameSource(Protocol):
+    """What is streamed: pieces of bytes, each of them whole server-sent events."""
 
-    def start(self) -> MessageStart:
-        """Return the first event."""
+    @property
+    def ping(self) -> bytes:
+        """An event that says nothing, for silence."""
         ...
 
-    def events(self) -> AsyncGenerator[list[StreamEvent], None]:
-        """Yield the events after it."""
+    def frames(self) -> AsyncGenerator[bytes, None]:
+        """Yield the beginning of the stream as soon as there is a turn, then what follows.
+
+        The second piece, which may be empty, says that the turn has really begun: until then a
+        failure can still be an HTTP error.
+        """
+        ...
+
+    def head(self) -> Sequence[Header]:
+        """Return headers of the response; called once, when it begins."""
+        ...
+
+    def error(self, error: Exception) -> bytes:
+        """Return the event that ends a stream after ``error``."""
         ...
 
 
@@ -47,27 +59,25 @@ class Pace:
 
 
 class _Done:
-    """The pump's last item after a turn that went well."""
+    """The pump's last item after a stream that went well."""
 
 
-_Item = list[StreamEvent] | Exception | _Done
+_Item = bytes | Exception | _Done
 
 
-async def stream_response(
-    send: Send, stream: Stream, pace: Pace, form: EventForm, request_id: str
-) -> None:
-    """Send ``stream`` as server-sent events.
+async def stream_response(send: Send, source: FrameSource, pace: Pace) -> None:
+    """Send ``source`` as server-sent events.
 
-    A failure before the first engine event, within the grace, is raised: the response has not
-    begun and can still be an HTTP error. Any later one becomes the stream's ``error`` event.
+    A failure before the turn has begun, within the grace, is raised: the response has not
+    begun and can still be an HTTP error. Any later one becomes the stream's last event.
     Raises ``ClientLeft`` when nobody reads, ``ConnectionCut`` when the script wants no end.
     """
-    queue: asyncio.Queue[_Item] = asyncio.Queue(_QUEUED_BATCHES)
+    queue: asyncio.Queue[_Item] = asyncio.Queue(_QUEUED_PIECES)
     async with asyncio.TaskGroup() as group:
-        pump = group.create_task(_pump(stream, queue), name="turn-pump")
-        sender = _Sender(send, stream, pace, form, request_id)
+        pump = group.create_task(_pump(source, queue), name="turn-pump")
+        sender = _Sender(send, source, pace, queue)
         try:
-            failure = await sender.run(queue)
+            failure = await sender.run()
         except ClientLeft as left:
             failure = left
         except asyncio.CancelledError:
@@ -82,55 +92,82 @@ class _Sender:
     """Writes one stream to one client."""
 
     def __init__(
-        self, send: Send, stream: Stream, pace: Pace, form: EventForm, request_id: str
+        self, send: Send, source: FrameSource, pace: Pace, queue: asyncio.Queue[_Item]
     ) -> None:
         self._send = send
-        self._stream = stream
+        self._source = source
         self._pace = pace
-        self._form = form
-        self._request_id = request_id
+        self._queue = queue
         self._begun = False
+        self._now = asyncio.get_running_loop().time
 
-    async def run(self, queue: asyncio.Queue[_Item]) -> Exception | None:
+    async def run(self) -> Exception | None:
         """Send everything; return a failure that the stream does not tell of.
 
         That is any that came before the response had begun, and a cut.
         """
-        now = asyncio.get_running_loop().time
-        item = await _next(queue, now() + self._pace.first_event_grace_s)
-        if isinstance(item, Exception):
+        opening = await self._opening()
+        if not isinstance(opening, bytes):
+            return await self._fail(opening)
+        grace_s = 0.0 if self._begun else self._pace.first_event_grace_s
+        item = await self._next(self._now() + grace_s)
+        if isinstance(item, Exception) and not self._begun:
             return item
         await self._begin()
-        payload, ping_at = self._form.frame(self._stream.start()), 0.0
+        return await self._follow(opening, item)
+
+    async def _opening(self) -> bytes | Exception:
+        """Wait for the turn, with signs of life once it takes long."""
+        while (item := await self._next(self._now() + self._pace.ping_s)) is None:
+            await self._begin()
+            await self._write(_COMMENT, more=True)
+        if isinstance(item, _Done):
+            return EngineFailed("The engine ended its answer without beginning it.")
+        return item
+
+    async def _follow(self, payload: bytes, item: _Item | None) -> Exception | None:
+        ping_at = 0.0
         while True:
             # What has come meanwhile goes out in one write; nothing waits for it.
             while item is not None:
-                if isinstance(item, ConnectionCut):
-                    await self._write(payload, more=True)
-                    return item
-                payload += self._frames(item)
-                if not isinstance(item, list):
-                    await self._write(payload, more=False)
-                    return None
-                item = None if queue.empty() else queue.get_nowait()
+                match item:
+                    case bytes():
+                        payload += item
+                    case _Done():
+                        await self._write(payload, more=False)
+                        return None
+                    case _:
+                        return await self._fail(item, payload)
+                item = None if self._queue.empty() else self._queue.get_nowait()
             # Only what is written puts the ping off: engine events that the client does not get
             # to see (counts, hidden thinking) leave the connection as silent as none.
             if payload:
                 await self._write(payload, more=True)
-                ping_at = now() + self._pace.ping_s
-            item = await _next(queue, ping_at)
-            payload = self._form.ping if item is None else b""
+                ping_at = self._now() + self._pace.ping_s
+            item = await self._next(ping_at)
+            payload = self._source.ping if item is None else b""
+
+    async def _fail(self, failure: Exception, payload: bytes = b"") -> Exception | None:
+        if not self._begun:
+            return failure
+        if isinstance(failure, ConnectionCut):
+            await self._write(payload, more=True)
+            return failure
+        await self._write(payload + self._source.error(failure), more=False)
+        return None
 
     async def break_off(self) -> None:
         """End a stream that is being cancelled: a client that is still there gets to know it."""
         if self._begun:
             error = Overloaded("The server is shutting down.")
             with suppress(ClientLeft):
-                await self._write(self._form.error(error, self._request_id), more=False)
+                await self._write(self._source.error(error), more=False)
 
     async def _begin(self) -> None:
-        self._begun = True
-        await self._deliver({"type": "http.response.start", "status": 200, "headers": _HEADERS})
+        if not self._begun:
+            self._begun = True
+            headers = [*_HEADERS, *self._source.head()]
+            await self._deliver({"type": "http.response.start", "status": 200, "headers": headers})
 
     async def _write(self, payload: bytes, *, more: bool) -> None:
         await self._deliver({"type": "http.response.body", "body": payload, "more_body": more})
@@ -142,29 +179,19 @@ class _Sender:
         except TimeoutError as error:
             raise ClientLeft from error
 
-    def _frames(self, item: _Item) -> bytes:
-        match item:
-            case list():
-                return b"".join(map(self._form.frame, item))
-            case _Done():
-                return self._form.done
-            case _:
-                return self._form.error(as_api_error(item, self._request_id), self._request_id)
+    async def _next(self, until: float) -> _Item | None:
+        try:
+            async with asyncio.timeout_at(until):
+                return await self._queue.get()
+        except TimeoutError:
+            return None
 
 
-async def _next(queue: asyncio.Queue[_Item], until: float) -> _Item | None:
+async def _pump(source: FrameSource, queue: asyncio.Queue[_Item]) -> None:
     try:
-        async with asyncio.timeout_at(until):
-            return await queue.get()
-    except TimeoutError:
-        return None
-
-
-async def _pump(stream: Stream, queue: asyncio.Queue[_Item]) -> None:
-    try:
-        async with aclosing(stream.events()) as batches:
-            async for batch in batches:
-                await queue.put(batch)
+        async with aclosing(source.frames()) as frames:
+            async for piece in frames:
+                await queue.put(piece)
     except Exception as error:  # noqa: BLE001 - told to the client by whoever reads the queue
         await queue.put(error)
     else:
