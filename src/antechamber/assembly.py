@@ -40,6 +40,8 @@ from antechamber.wire.ids import new_id
 from antechamber.wire.signatures import Signer, SigningKey
 
 _log = structlog.get_logger("antechamber.assembly")
+_AWAY_S = 2.0
+"""Long enough for a server that is just being restarted."""
 _MOST_CONTEXT_TOKENS = 8192
 """Memory for a slot's context is taken when the model is loaded, so it is not left to the model."""
 
@@ -173,6 +175,13 @@ def model_file(engine: LocalEngineSettings, settings: Settings) -> Path:
         raise ConfigurationError(f"engine {engine.name}: {error}") from error
 
 
+def fault_of_model_file(path: Path) -> str | None:
+    """Return why the file cannot be loaded, None when its beginning looks well."""
+    from antechamber.engines.local.gguf import fault_of_model_file as fault_of
+
+    return fault_of(path)
+
+
 def model_library(settings: Settings) -> ModelLibrary:
     """Return where model files are."""
     from antechamber.engines.local.model_files import added_models, embedded_model, models_folder
@@ -194,8 +203,11 @@ def _local_engine(
     if address is None:
         message = f"engine {engine.name}: its model was not started"
         raise ConfigurationError(message)
+    elsewhere = engine.base_url is not None
     client = UpstreamClient(
-        f"The local model {engine.name}",
+        f"The llama-server of engine {engine.name}"
+        if elsewhere
+        else f"The local model {engine.name}",
         address.url,
         headers={"authorization": f"Bearer {address.key}"} if address.key else {},
         timeouts=Timeouts(first_s=engine.first_token_timeout_s, idle_s=engine.idle_timeout_s),
@@ -203,7 +215,13 @@ def _local_engine(
         # one may be closing just now. A new one on loopback costs 0.1 ms.
         keep_alive=False,
     )
-    completer = LlamaCppCompleter(client, clock, start_timeout_s=engine.start_timeout_s)
+    completer = LlamaCppCompleter(
+        client,
+        clock,
+        start_timeout_s=engine.start_timeout_s,
+        # A child of ours is being started; a server elsewhere is there, or is not.
+        away_timeout_s=_AWAY_S if elsewhere else None,
+    )
     return LocalEngine(engine.name, completer, queue=engine.queue)
 
 

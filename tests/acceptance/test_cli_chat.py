@@ -1,6 +1,10 @@
 import json
 import socket
-from collections.abc import Iterator
+import subprocess
+import threading
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -82,11 +86,59 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
 
 
 def test_a_pipe_gives_the_answers_alone(server: RunningServer, tmp_path: Path) -> None:
-    chat = run("chat", "--base-url", server.url, folder=tmp_path, typed="hello\nagain\n")
+    typed = "hello\n\n/quit is text\\\nagain\n"
 
-    assert chat.stdout == "claude-sonnet-5-5 heard: hello\nclaude-sonnet-5-5 heard: again\n"
+    chat = run("chat", "--base-url", server.url, folder=tmp_path, typed=typed)
+
+    assert chat.stdout == f"claude-sonnet-5-5 heard: {typed}"
     assert chat.stderr == ""
     assert chat.returncode == 0
+
+
+def test_each_line_of_a_pipe_can_be_a_message_or_an_order(
+    server: RunningServer, tmp_path: Path
+) -> None:
+    typed = "hello\n/model claude-haiku-4-5\nagain\n"
+
+    chat = _lines(server, typed, folder=tmp_path)
+
+    assert chat.stdout == "claude-sonnet-5-5 heard: hello\nclaude-haiku-4-5 heard: again\n"
+    assert chat.stderr == ""
+    assert chat.returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("order", "said"),
+    [
+        ("/sytem x", "no command /sytem"),
+        ("/load nowhere.json", "nowhere.json: cannot be read"),
+    ],
+)
+def test_an_order_that_fails_in_a_pipe_fails_the_command(
+    server: RunningServer, tmp_path: Path, order: str, said: str
+) -> None:
+    chat = _lines(server, f"{order}\nhello\n", folder=tmp_path)
+
+    assert said in chat.stderr
+    assert chat.stdout == "claude-sonnet-5-5 heard: hello\n"
+    assert chat.returncode == 1
+
+
+def test_a_pipe_without_a_result_for_a_call_fails_plainly(
+    server: RunningServer, tmp_path: Path
+) -> None:
+    chat = run("chat", "--base-url", server.url, folder=tmp_path, typed="weather")
+
+    assert "the model called get_weather, and there is no result for it" in chat.stderr
+    assert "Traceback" not in chat.stderr
+    assert chat.returncode == 1
+
+
+def test_an_empty_pipe_is_told_so(server: RunningServer, tmp_path: Path) -> None:
+    chat = run("chat", "--base-url", server.url, folder=tmp_path, typed="\n")
+
+    assert "standard input is empty" in chat.stderr
+    assert chat.returncode == 2
 
 
 def test_the_address_and_the_model_can_come_from_outside(
@@ -100,9 +152,7 @@ def test_the_address_and_the_model_can_come_from_outside(
 
 
 def test_the_server_gets_the_whole_conversation(server: RunningServer, tmp_path: Path) -> None:
-    typed = "hello\nagain\n/usage\n"
-
-    chat = run("chat", "--base-url", server.url, folder=tmp_path, typed=typed)
+    chat = _lines(server, "hello\nagain\n/usage\n", folder=tmp_path)
 
     *_, head, first, second, total = chat.stdout.splitlines()
     assert head.split() == ["model", "input", "cache", "read", "cache", "write", "output"]
@@ -116,7 +166,7 @@ def test_a_tool_call_is_answered_by_the_person(server: RunningServer, tmp_path: 
     )
     typed = "/tools tools.json\nWhat is the weather?\nsunny\nThanks\n"
 
-    chat = run("chat", "--thinking", "--base-url", server.url, folder=tmp_path, typed=typed)
+    chat = _lines(server, typed, "--thinking", folder=tmp_path)
 
     assert chat.stdout.splitlines() == [
         "Let me look.",
@@ -140,7 +190,10 @@ def test_keys_and_bearer_tokens_let_in(tmp_path: Path) -> None:
             "chat", folder=tmp_path, typed="hello", env={**env, "ANTHROPIC_AUTH_TOKEN": "good"}
         )
 
-    assert none.stderr.startswith("error authentication_error: ")
+    assert none.stderr.startswith(
+        "error authentication_error: x-api-key header is required (HTTP 401, req_"
+    )
+    assert none.stderr.endswith("This server wants a key: --api-key or ANTHROPIC_API_KEY\n")
     assert none.returncode == 1
     assert key.stdout == token.stdout == "claude-sonnet-5-5 heard: hello\n"
 
@@ -151,33 +204,29 @@ def test_the_sdk_repeats_what_a_busy_server_refused(server: RunningServer, tmp_p
     assert chat.stdout == "I have time now.\n"
 
 
-def test_a_failed_message_is_told_in_one_line_and_taken_back(
+def test_a_failed_message_is_told_in_one_line_and_not_kept(
     server: RunningServer, tmp_path: Path
 ) -> None:
     typed = "wrong\nbreak\ncut\nforbidden\n/save failed.json\nhello\n"
 
-    chat = run("chat", "--base-url", server.url, folder=tmp_path, typed=typed)
+    chat = _lines(server, typed, folder=tmp_path)
 
-    wrong, _, broken, _, cut, _, refused, taken_back, *_ = chat.stderr.splitlines()
+    wrong, broken, cut, refused, saved = chat.stderr.splitlines()
     assert wrong.startswith("error invalid_request_error: messages.0: No. (HTTP 400, req_")
     assert broken.startswith("error overloaded_error: Overloaded (in the stream, req_")
     assert cut.startswith("error ")
     assert refused == "[refused: This is not allowed.]"
-    assert taken_back == "[your message was taken back]"
+    assert saved.startswith("saved to ")
     assert json.loads((tmp_path / "failed.json").read_text())["messages"] == []
     assert chat.stdout.endswith("claude-sonnet-5-5 heard: hello\n")
     assert chat.returncode == 1
 
 
 def test_a_saved_conversation_is_gone_on_with(server: RunningServer, tmp_path: Path) -> None:
-    run(
-        *("chat", "claude-opus-5-5", "--base-url", server.url, "--system", "Be brief."),
-        folder=tmp_path,
-        typed="hello\n/save talk.json\n",
-    )
+    options = ("claude-opus-5-5", "--system", "Be brief.")
+    _lines(server, "hello\n/save talk.json\n", *options, folder=tmp_path)
 
-    typed = "/load talk.json\n/system\nagain\n/usage\n"
-    chat = run("chat", "--base-url", server.url, folder=tmp_path, typed=typed)
+    chat = _lines(server, "/load talk.json\n/system\nagain\n/usage\n", folder=tmp_path)
 
     system, answer, *table = chat.stdout.splitlines()
     assert system == "Be brief."
@@ -189,8 +238,60 @@ def test_a_server_that_is_not_there_is_named(tmp_path: Path) -> None:
     chat = run("chat", "--base-url", "http://127.0.0.1:9", folder=tmp_path, typed="hello")
 
     assert "http://127.0.0.1:9 cannot be reached" in chat.stderr
+    assert "Start one with: antechamber serve\n" in chat.stderr
     assert "Traceback" not in chat.stderr
     assert chat.returncode == 1
+
+
+def test_a_model_that_is_not_served_is_told_with_some_that_are(tmp_path: Path) -> None:
+    models = '[[models]]\nid = "my-model"\nengines = ["replies"]\n'
+    with running_server(
+        tmp_path / "server", config=CONFIG + models, files={"replies.toml": REPLIES}
+    ) as few:
+        chat = run("chat", "mymodel", "--base-url", few.url, folder=tmp_path, typed="hello")
+
+    assert chat.stderr.startswith("error not_found_error: model: mymodel (HTTP 404, req_")
+    assert chat.stderr.endswith("\nIt serves my-model\n")
+    assert chat.returncode == 1
+
+
+@pytest.mark.parametrize("status", [200, 404])
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [("text/html", "<html><h1>Nothing here</h1></html>"), ("application/json", '{"detail": "x"}')],
+)
+def test_a_page_in_place_of_an_answer_is_not_shown(
+    tmp_path: Path, status: int, kind: str, body: str
+) -> None:
+    with _answering(status, kind, body) as url:
+        chat = run("chat", "--base-url", url, folder=tmp_path, typed="hello")
+
+    assert "Messages API" in chat.stderr
+    assert chat.stderr.count("error") == 1
+    assert "<h1>" not in chat.stderr
+    assert "detail" not in chat.stderr
+    assert chat.returncode == 1
+
+
+def test_the_address_of_the_configuration_here_is_asked(
+    server: RunningServer, tmp_path: Path
+) -> None:
+    port = server.url.rsplit(":", 1)[1]
+    (tmp_path / "antechamber.toml").write_text(f"[server]\nport = {port}\n")
+
+    chat = run("chat", folder=tmp_path, typed="hello")
+
+    assert chat.stdout == "claude-sonnet-5-5 heard: hello\n"
+
+
+def test_a_configuration_that_is_broken_does_not_keep_from_talking(tmp_path: Path) -> None:
+    (tmp_path / "antechamber.toml").write_text("[server]\nprot = 1\n")
+
+    chat = run("chat", folder=tmp_path, typed="")
+
+    assert "server.prot: unknown key" in chat.stderr
+    assert "taken to be http://127.0.0.1:8787" in chat.stderr
+    assert "standard input is empty" in chat.stderr
 
 
 @pytest.mark.parametrize(
@@ -302,6 +403,39 @@ def test_no_color_is_heeded(server: RunningServer, tmp_path: Path) -> None:
         person.exit_status()
 
     assert "36m" not in person.raw
+
+
+def _lines(
+    server: RunningServer, typed: str, *options: str, folder: Path
+) -> subprocess.CompletedProcess[str]:
+    """Pipe what a person would type."""
+    return run(*("chat", *options, "--lines", "--base-url", server.url), folder=folder, typed=typed)
+
+
+@contextmanager
+def _answering(status: int, kind: str, body: str) -> Generator[str]:
+    """Run a web server that is none of the Messages API."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["content-length"]))
+            self.send_response(status)
+            self.send_header("content-type", kind)
+            self.send_header("content-length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body.encode())
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as listening:
+        thread = threading.Thread(target=listening.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{listening.server_port}"
+        finally:
+            listening.shutdown()
+            thread.join()
 
 
 def _url(listening: socket.socket) -> str:

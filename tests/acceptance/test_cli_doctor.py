@@ -85,6 +85,29 @@ def test_a_port_of_another_program_is_a_fault(tmp_path: Path) -> None:
     assert doctor.returncode == 1
 
 
+def test_the_address_that_serve_would_be_given_is_checked(tmp_path: Path) -> None:
+    _config(tmp_path, port=0)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        doctor = run("doctor", "--host", "127.0.0.1", "--port", str(port), folder=tmp_path)
+
+    assert f"127.0.0.1:{port} is taken by another program" in doctor.stdout
+    assert doctor.returncode == 1
+
+
+def test_a_model_file_that_is_none_is_a_fault(tmp_path: Path) -> None:
+    (tmp_path / "antechamber.toml").write_text(
+        '[server]\nport = 0\n[[engines]]\nname = "x"\ntype = "local"\nmodel = "page.gguf"\n'
+    )
+    (tmp_path / "page.gguf").write_text("<!doctype html>")
+
+    doctor = run("doctor", folder=tmp_path)
+
+    assert "✗ engine x" in doctor.stdout
+    assert "page.gguf is no GGUF file; it is a page" in doctor.stdout
+    assert doctor.returncode == 1
+
+
 def test_a_llama_server_that_is_not_there_is_a_fault(tmp_path: Path) -> None:
     (tmp_path / "antechamber.toml").write_text(
         '[server]\nport = 0\n[[engines]]\nname = "far"\ntype = "local"\n'

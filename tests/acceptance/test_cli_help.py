@@ -13,13 +13,24 @@ HEAVY = ("pydantic", "rich", "anthropic", "aiohttp", "uvicorn", "huggingface_hub
 
 @pytest.mark.parametrize(
     "arguments",
-    [[], ["serve"], ["chat"], ["doctor"], ["models"], ["models", "add"], ["models", "list"]],
+    [
+        [],
+        ["serve"],
+        ["chat"],
+        ["doctor"],
+        ["models"],
+        ["models", "add"],
+        ["models", "list"],
+        ["models", "remove"],
+    ],
 )
 def test_every_command_explains_itself(tmp_path: Path, arguments: list[str]) -> None:
     shown = run(*arguments, "--help", folder=tmp_path)
 
     assert shown.returncode == 0
     assert shown.stdout.startswith(" ".join(["Usage: antechamber", *arguments]).rstrip())
+    _, _, shown_examples = shown.stdout.partition("Examples:\n")
+    assert " ".join(["antechamber", *arguments]) in shown_examples
     assert "\x1b[" not in shown.stdout
 
 

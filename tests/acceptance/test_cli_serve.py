@@ -4,6 +4,8 @@ import signal
 import socket
 import subprocess
 import urllib.request
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -70,6 +72,28 @@ def test_it_ends_with_status_0_when_it_is_told_to(tmp_path: Path, stop: signal.S
         assert "Traceback" not in server.log
 
 
+def test_a_second_ctrl_c_ends_it_in_order_while_an_answer_runs(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "antechamber.toml").write_text(CONFIG)
+    (tmp_path / "replies.toml").write_text('[[replies]]\nhang_after = 0\ntext = "unheard"\n')
+    with terminal("serve", "--port", "0", folder=tmp_path) as person:
+        person.shown_until("listens on http://127.0.0.1:")
+        port = int(person.shown_until("\r\n"))
+        with _begun(port) as client:
+            person.interrupt()
+            person.shown_until("finishing 1 answer, at most 30 s; Ctrl-C again to stop now")
+            person.interrupt()
+            client.settimeout(30)
+            while client.recv(65_536):
+                pass
+
+        assert person.exit_status() == 0
+
+    assert "Traceback" not in person.raw
+    assert "Unclosed" not in person.raw
+
+
 def test_a_taken_port_is_named_with_what_to_do(tmp_path: Path) -> None:
     (tmp_path / "antechamber.toml").write_text(CONFIG)
     (tmp_path / "replies.toml").write_text(REPLIES["replies.toml"])
@@ -78,6 +102,7 @@ def test_a_taken_port_is_named_with_what_to_do(tmp_path: Path) -> None:
         failed = run("serve", "--port", str(port), folder=tmp_path)
 
     assert f"Port {port} of 127.0.0.1 is taken." in failed.stderr
+    assert f"antechamber doctor --host 127.0.0.1 --port {port}\n" in failed.stderr
     assert f"antechamber serve --port {port + 1}" in failed.stderr
     assert "Traceback" not in failed.stderr
     assert failed.returncode == 2
@@ -100,6 +125,28 @@ def test_what_cannot_be_served_is_told_plainly(tmp_path: Path, config: str, said
     assert said in failed.stderr
     assert "Traceback" not in failed.stderr
     assert failed.stdout == ""
+    assert failed.returncode == 2
+
+
+def test_a_model_file_that_is_none_is_refused_before_anything_starts(tmp_path: Path) -> None:
+    config = '[[engines]]\nname = "x"\ntype = "local"\nmodel = "page.gguf"\n'
+    (tmp_path / "antechamber.toml").write_text(config)
+    (tmp_path / "page.gguf").write_text("<!doctype html>")
+
+    failed = run("serve", "--port", "0", folder=tmp_path)
+
+    assert "page.gguf is no GGUF file; it is a page" in failed.stderr
+    assert failed.stdout == ""
+    assert failed.returncode == 2
+
+
+def test_a_file_as_data_directory_is_told_plainly(tmp_path: Path) -> None:
+    (tmp_path / "antechamber.toml").write_text(CONFIG)
+    (tmp_path / "replies.toml").write_text(REPLIES["replies.toml"])
+
+    failed = run("serve", "--port", "0", "--data-dir", "antechamber.toml", folder=tmp_path)
+
+    assert f"{tmp_path / 'antechamber.toml'} is not a directory" in failed.stderr
     assert failed.returncode == 2
 
 
@@ -139,3 +186,22 @@ def test_a_terminal_is_told_in_colour(tmp_path: Path) -> None:
 
     assert "\x1b[" in person.raw
     assert "Traceback" not in person.raw
+
+
+@contextmanager
+def _begun(port: int) -> Generator[socket.socket]:
+    """Give the connection of a stream whose first event has come."""
+    question = {"role": "user", "content": "Hi"}
+    body = json.dumps(
+        {"model": "claude-sonnet-4-5", "max_tokens": 9, "stream": True, "messages": [question]}
+    ).encode()
+    head = (
+        b"POST /v1/messages HTTP/1.1\r\nhost: localhost\r\nanthropic-version: 2023-06-01\r\n"
+        b"content-length: %d\r\n\r\n" % len(body)
+    )
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
+        connection.sendall(head + body)
+        received = b""
+        while b"message_start" not in received:
+            received += connection.recv(65_536)
+        yield connection

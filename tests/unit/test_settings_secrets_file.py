@@ -106,11 +106,21 @@ def test_a_file_that_cannot_be_used_is_named_and_shows_no_key(
     assert path.read_text(encoding="utf-8") == text, "a broken file is never written over"
 
 
-def test_a_directory_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+@pytest.mark.parametrize("place", ["file", "file/inside"])
+def test_a_file_in_the_place_of_the_directory_is_named(tmp_path: Path, place: str) -> None:
     (tmp_path / "file").write_text("")
 
+    with pytest.raises(ConfigurationError) as error:
+        load_or_create_secrets(tmp_path / place)
+
+    assert str(error.value).startswith(f"data directory: {tmp_path / 'file'} is not a directory")
+
+
+def test_secrets_that_cannot_be_read_are_named(tmp_path: Path) -> None:
+    (tmp_path / "secrets.toml").mkdir()
+
     with pytest.raises(ConfigurationError, match=r"secrets\.toml: cannot be made or read: "):
-        load_or_create_secrets(tmp_path / "file")
+        load_or_create_secrets(tmp_path)
 
 
 @pytest.mark.skipif(os.name != "posix", reason="file modes are POSIX's")

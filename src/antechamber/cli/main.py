@@ -27,7 +27,7 @@ app = typer.Typer(
 )
 app.command("serve", epilog=serve.EXAMPLES)(serve.serve)
 app.command("chat", epilog=chat.EXAMPLES)(chat.chat)
-app.command("doctor")(doctor.doctor)
+app.command("doctor", epilog=doctor.EXAMPLES)(doctor.doctor)
 app.add_typer(models.app, name="models")
 
 

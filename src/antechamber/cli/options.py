@@ -30,6 +30,11 @@ DataDir = Annotated[
     ),
 ]
 
+Host = Annotated[str | None, typer.Option(help="Address to listen on. [default: 127.0.0.1]")]
+Port = Annotated[
+    int | None, typer.Option(help="Port to listen on; 0 takes a free one. [default: 8787]")
+]
+
 
 def read_settings(
     config: Path | None, data_dir: Path | None, overrides: Mapping[str, object] | None = None

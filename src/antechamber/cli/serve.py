@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from antechamber.cli.failures import CommandFailed, told_plainly
-from antechamber.cli.options import ConfigFile, DataDir, examples, read_settings
+from antechamber.cli.options import ConfigFile, DataDir, Host, Port, examples, read_settings
 
 if TYPE_CHECKING:
     from antechamber.settings import Settings
@@ -22,12 +22,8 @@ EXAMPLES = examples(
 
 
 def serve(
-    host: Annotated[
-        str | None, typer.Option(help="Address to listen on. [default: 127.0.0.1]")
-    ] = None,
-    port: Annotated[
-        int | None, typer.Option(help="Port to listen on; 0 takes a free one. [default: 8787]")
-    ] = None,
+    host: Host = None,
+    port: Port = None,
     workers: Annotated[
         int | None, typer.Option(help="Processes that answer; they share one model. [default: 1]")
     ] = None,
@@ -66,7 +62,7 @@ def _in_words(error: OSError, settings: "Settings") -> str:
             other = port + 1 if port < 65_535 else 0
             return (
                 f"Port {port} of {host} is taken.\n"
-                f"  See by whom: antechamber doctor\n"
+                f"  See by whom: antechamber doctor --host {host} --port {port}\n"
                 f"  Or take another: antechamber serve --port {other}"
             )
         case errno.EACCES if port < 1024:

@@ -45,5 +45,5 @@ async def _state(ready: Callable[[], Awaitable[None]]) -> str:
     except TimeoutError:
         return "loading"
     except ApiError as error:
-        return error.message
+        return f"failed: {error.message}"
     return "ready"

@@ -1,5 +1,6 @@
 """What happens when the process begins to serve, and when it has served its last request."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 
 from antechamber.http.asgi import App, Receive, Scope, Send
@@ -21,7 +22,12 @@ class Lifespan:
             await self._app(scope, receive, send)
             return
         while True:
-            message = await receive()
+            try:
+                message = await receive()
+            except asyncio.CancelledError:
+                # A web server that is made to end at once says nothing, it only cancels.
+                await self._on_stop()
+                return
             if message["type"] == "lifespan.startup":
                 await self._on_start()
                 await send({"type": "lifespan.startup.complete"})

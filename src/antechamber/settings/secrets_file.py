@@ -69,6 +69,8 @@ def load_or_create_secrets(data_dir: Path) -> Secrets:
             _create(path)
         text = path.read_text(encoding="utf-8")
         _warn_if_exposed(path)
+    except (FileExistsError, NotADirectoryError) as error:
+        raise ConfigurationError(_no_directory(data_dir)) from error
     except OSError as error:
         raise ConfigurationError(f"{path}: cannot be made or read: {error.strerror}") from error
     except UnicodeDecodeError as error:
@@ -138,6 +140,14 @@ def _publish(draft: Path, path: Path) -> None:
         # lost between these two lines leaves a process with a key of its own until it restarts.
         if not path.exists():
             draft.rename(path)
+
+
+def _no_directory(data_dir: Path) -> str:
+    blocking = next(path for path in (data_dir, *data_dir.parents) if path.exists())
+    return (
+        f"data directory: {blocking} is not a directory; "
+        "move it away, or take another place with --data-dir"
+    )
 
 
 def _fresh_file() -> str:

@@ -11,7 +11,7 @@ from aiohttp import web
 from antechamber.dialects.raw_prompt.constraint import Constraint, JsonSchema
 from antechamber.engines.local.completer import Finished, ModelAway, Piece, Sampling
 from antechamber.engines.local.llamacpp import LlamaCppCompleter, _cached
-from antechamber.outbound.client import Timeouts, UpstreamClient
+from antechamber.outbound.client import Timeouts, UpstreamClient, UpstreamUnreachable
 from antechamber.runtime.clock import SystemClock
 from antechamber.wire.errors import EngineFailed, EngineTimedOut, InvalidRequest, Overloaded
 
@@ -24,6 +24,19 @@ PROPS: dict[str, object] = {
     "default_generation_settings": {"n_ctx": 100},
     "total_slots": 1,
 }
+
+
+class HurryingClock(SystemClock):
+    """Its time passes only while somebody sleeps, and then at once."""
+
+    def __init__(self) -> None:
+        self._seconds = 0.0
+
+    def monotonic(self) -> float:
+        return self._seconds
+
+    async def sleep(self, seconds: float) -> None:
+        self._seconds += seconds
 
 
 @asynccontextmanager
@@ -162,6 +175,74 @@ async def test_garbage_instead_of_a_description_is_the_fault_of_the_named_upstre
 async def test_a_model_that_loads_for_too_long_is_a_timeout() -> None:
     async with serving(get=answering({}, status=503)) as completer:
         with pytest.raises(EngineTimedOut, match=NAME):
+            await completer.card()
+
+
+def at_nothing(**limits: float) -> LlamaCppCompleter:
+    """Give a completer of an address where nothing listens."""
+    client = UpstreamClient(NAME, "http://127.0.0.1:1", headers={}, timeouts=Timeouts())
+    return LlamaCppCompleter(client, HurryingClock(), **limits)  # pyright: ignore[reportArgumentType]
+
+
+async def test_a_server_that_nothing_answers_at_is_waited_for_briefly() -> None:
+    absent = at_nothing(start_timeout_s=120, away_timeout_s=2)
+
+    with pytest.raises(UpstreamUnreachable, match=f"^{NAME} cannot be reached\\.$"):
+        await absent.card()
+    first = absent._clock.monotonic()
+    with pytest.raises(UpstreamUnreachable):
+        await absent.card()
+
+    assert first == pytest.approx(2, abs=0.1)
+    assert absent._clock.monotonic() == first  # known to be away: nobody waits for it again
+    await absent.aclose()
+
+
+async def test_our_own_child_is_waited_for_also_while_nothing_answers() -> None:
+    absent = at_nothing(start_timeout_s=120)
+
+    with pytest.raises(EngineTimedOut, match="did not load in time"):
+        await absent.card()
+
+    assert absent._clock.monotonic() == pytest.approx(120, abs=0.1)
+    await absent.aclose()
+
+
+async def test_a_server_elsewhere_that_loads_is_waited_for_longer() -> None:
+    looks = 0
+
+    async def get(request: web.Request) -> web.StreamResponse:
+        nonlocal looks
+        looks += 1
+        loading = looks < 100  # five seconds between them
+        return await answering(PROPS, status=503 if loading else 200)(request)
+
+    async with serving(get=get) as played:
+        completer = LlamaCppCompleter(
+            played._client, HurryingClock(), start_timeout_s=120, away_timeout_s=2
+        )
+        assert (await completer.card()).window_tokens == 100
+
+
+async def test_a_server_that_came_back_is_waited_for_again() -> None:
+    here = True
+
+    async def get(request: web.Request) -> web.StreamResponse:
+        if not here:
+            assert request.transport is not None
+            request.transport.abort()
+        return await answering(PROPS)(request)
+
+    async with serving(get=get) as played:
+        clock = HurryingClock()
+        completer = LlamaCppCompleter(played._client, clock, start_timeout_s=120, away_timeout_s=2)
+        for _ in range(2):
+            here = False
+            before = clock.monotonic()
+            with pytest.raises(Overloaded):
+                await completer.card()
+            assert clock.monotonic() - before == pytest.approx(2, abs=0.1)
+            here = True
             await completer.card()
 
 

@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing, suppress
 
 import pytest
+from structlog.testing import capture_logs
 
 from antechamber.dialects.raw_prompt.constraint import Constraint, JsonSchema
 from antechamber.engines.local.completer import Finished, ModelAway, ModelCard, Piece, Sampling
@@ -178,6 +179,28 @@ async def test_after_a_fault_the_model_is_ready_only_when_it_has_said_so() -> No
     completer.may_load.set()
     await ready
     assert isinstance((await events_of(await taking.prepare(order())))[-1], TurnEnded)
+
+
+async def test_a_model_that_gets_lost_is_told_of_once_until_it_is_back() -> None:
+    completer = Mortal("Hello.")
+    taking = engine(completer)
+    with capture_logs() as logged:
+        for _ in range(2):
+            completer.load_fault = None
+            await taking.prepare(order())
+            completer.load_fault = Overloaded("It cannot be reached.")
+            completer.away_when_tokenising = 1
+            for _ in range(3):
+                with pytest.raises(Overloaded, match="cannot be reached"):
+                    await taking.prepare(order())
+
+    warning = {
+        "event": "engine_not_ready",
+        "engine": "local",
+        "reason": "It cannot be reached.",
+        "log_level": "warning",
+    }
+    assert logged == [warning] * 2
 
 
 async def test_turns_before_and_after_a_loss_share_the_slots() -> None:

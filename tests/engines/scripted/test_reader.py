@@ -33,7 +33,27 @@ def test_a_json_script_is_the_same_as_a_toml_script(tmp_path: Path) -> None:
     [
         ('txet = "a"', 'replies[0].txet: unknown key (did you mean "text"?)'),
         ("zzz = 1", "replies[0].zzz: unknown key"),
-        ('when = "("', "replies[0].when: Input should be a valid regular expression"),
+        ('name = "x"', "replies[0].name: unknown key\n"),
+        ("usage = { tokens = 1, input_token = 2 }", "replies[0].usage.tokens: unknown key (did"),
+        (
+            "error = { stauts = 400 }",
+            'replies[0].error.stauts: unknown key (did you mean "status"?)',
+        ),
+        (
+            'when = "("',
+            'replies[0].when: "(" is no regular expression: missing ), unterminated subpattern',
+        ),
+        ('text = "a"\nerror = { status = 400 }', "replies[0]: error and text exclude each other"),
+        ("content = []\nerror = { status = 400 }", "replies[0]: error and content exclude each"),
+        (
+            'error = { type = "overload_error" }',
+            """replies[0]: error.type "overload_error" is none of the API's """
+            '(did you mean "overloaded_error"?)',
+        ),
+        (
+            'fail_after = { events = 1, type = "zzz" }',
+            """replies[0]: fail_after.type "zzz" is none of the API's: api_error, """,
+        ),
         ('times = "2"', "replies[0].times: Input should be a valid integer"),
         ("delay_s = -1", "replies[0].delay_s: Input should be greater than or equal to 0"),
         ('content = [{ type = "text", tex = "a" }]', "replies[0].content[0].tex: unknown key"),
@@ -62,7 +82,7 @@ def test_a_mistake_is_named_with_file_and_place(line: str, complaint: str) -> No
     with pytest.raises(ScriptError) as caught:
         parse_script(f"[[replies]]\n{line}\n".encode(), name="my/replies.toml")
 
-    assert str(caught.value).startswith(f"my/replies.toml: {complaint}")
+    assert f"{caught.value}\n".startswith(f"my/replies.toml: {complaint}")
 
 
 def test_a_number_that_json_lacks_is_refused() -> None:
@@ -78,6 +98,27 @@ def test_every_mistake_is_listed() -> None:
         " odrer",
         " replies[0].times",
     }
+
+
+def test_a_key_of_another_table_is_not_proposed() -> None:
+    blocks = 'content = [{ type = "text", nmae = "f" }, { type = "tool_use", nmae = "f" }]'
+
+    with pytest.raises(ScriptError) as caught:
+        parse_script(f"nmae = 1\n[[replies]]\n{blocks}\n".encode(), name="r.toml")
+
+    assert set(str(caught.value).splitlines()) >= {
+        "r.toml: nmae: unknown key",
+        "r.toml: replies[0].content[0].nmae: unknown key",
+        'r.toml: replies[0].content[1].nmae: unknown key (did you mean "name"?)',
+    }
+
+
+@pytest.mark.parametrize("head", ["", 'order = "sequence"', "replies = []"])
+def test_a_file_without_replies_is_refused(tmp_path: Path, head: str) -> None:
+    (tmp_path / "empty.toml").write_text(head)
+
+    with pytest.raises(ScriptError, match=r"empty\.toml: holds no \[\[replies\]\]"):
+        load_script(tmp_path / "empty.toml")
 
 
 @pytest.mark.parametrize(

@@ -1,41 +1,10 @@
-import struct
-from pathlib import Path
-
 import pytest
 
 from antechamber.cli.failures import CommandFailed
-from antechamber.cli.models.gguf import require_gguf
 from antechamber.cli.models.library import name_for
 from antechamber.cli.models.reference import HubReference, choose_file, read_reference
 
 ANY = HubReference(repository="owner/repo", file=None)
-
-
-@pytest.mark.parametrize("version", [2, 3])
-def test_a_model_begins_with_magic_version_and_tensors(tmp_path: Path, version: int) -> None:
-    (tmp_path / "model.gguf").write_bytes(struct.pack("<4sIQQ", b"GGUF", version, 1, 0))
-
-    require_gguf(tmp_path / "model.gguf")
-
-
-@pytest.mark.parametrize(
-    ("content", "said"),
-    [
-        (b"", "is no GGUF file"),
-        (b"<!doctype html>", "a page that a server answered with"),
-        (b'{"error": "not found"}', "a page that a server answered with"),
-        (b"version https://git-lfs.github.com/spec/v1\n", "git lfs pull"),
-        (b"GGUF\x03\x00\x00\x00", "ends in its header"),
-        (struct.pack("<4sIQQ", b"GGUF", 1, 1, 0), "version or byte order"),
-        (struct.pack(">4sIQQ", b"GGUF", 3, 1, 0), "version or byte order"),
-        (struct.pack("<4sIQQ", b"GGUF", 3, 0, 9), "a vocabulary and no model"),
-    ],
-)
-def test_what_is_no_model_is_named(tmp_path: Path, content: bytes, said: str) -> None:
-    (tmp_path / "wrong.gguf").write_bytes(content)
-
-    with pytest.raises(CommandFailed, match=said):
-        require_gguf(tmp_path / "wrong.gguf")
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """The other end of a conversation: one request through the official SDK, shown while it comes."""
 
 from collections.abc import Callable
+from difflib import get_close_matches
 from typing import Protocol, cast
 
 import httpx2
@@ -10,6 +11,8 @@ from anthropic import (
     APIConnectionError,
     APIStatusError,
     APITimeoutError,
+    AuthenticationError,
+    NotFoundError,
     omit,
 )
 from anthropic.lib.streaming import MessageStream, ParsedMessageStreamEvent
@@ -24,10 +27,15 @@ from anthropic.types import (
 from antechamber.catalogue.facts import ThinkingFacts
 from antechamber.cli.chat.conversation import Answer, Conversation, Tokens
 from antechamber.cli.chat.thinking import thinking_parameter
+from antechamber.settings import is_loopback
+
+_WANTS_A_KEY = "This server wants a key: --api-key or ANTHROPIC_API_KEY"
+_NOT_STARTED = "Start one with: antechamber serve"
+_FEW = 4
 
 
 class NoAnswer(Exception):
-    """The request failed, after the SDK's own repetitions; one line says how."""
+    """The request failed, after the SDK's own repetitions; says how, and what to do about it."""
 
 
 class Display(Protocol):
@@ -49,8 +57,15 @@ class Display(Protocol):
 class Correspondent:
     """Asks a server of the Messages API. ``thinking_of`` knows what a model's thinking accepts."""
 
-    def __init__(self, client: Anthropic, thinking_of: Callable[[str], ThinkingFacts]) -> None:
+    def __init__(
+        self,
+        client: Anthropic,
+        thinking_of: Callable[[str], ThinkingFacts],
+        *,
+        has_key: bool = True,
+    ) -> None:
         self._client = client
+        self._has_key = has_key
         self._thinking_of = thinking_of
 
     def answer(self, conversation: Conversation, display: Display) -> Answer:
@@ -72,24 +87,50 @@ class Correspondent:
             ) as stream:
                 return _read(stream, display)
         except (AnthropicError, httpx2.HTTPError) as error:
-            raise NoAnswer(self._in_words(error)) from error
+            raise NoAnswer(self._in_words(error, conversation.model)) from error
         except (ValueError, LookupError, RuntimeError) as error:
             # What the SDK raises for a stream that is none of the Messages API.
             raise NoAnswer(f"the answer cannot be read: {error}") from error
 
-    def _in_words(self, error: Exception) -> str:
-        address = str(self._client.base_url).rstrip("/")
+    def _in_words(self, error: Exception, model: str) -> str:
+        base_url = self._client.base_url
+        address = str(base_url).rstrip("/")
         match error:
+            case APIStatusError(api_message=None):
+                status = error.status_code
+                return f"what answers at {address} is no Messages API (HTTP {status})"
             case APIStatusError():
-                return _status_words(error)
+                return _status_words(error) + self._remedy(error, model)
             case APITimeoutError() | httpx2.TimeoutException():
                 return f"{address} did not answer in time"
             case APIConnectionError():
-                return f"{address} cannot be reached ({error.__cause__ or error.message})"
+                words = f"{address} cannot be reached ({error.__cause__ or error.message})"
+                return f"{words}\n{_NOT_STARTED}" if is_loopback(base_url.host) else words
             case httpx2.HTTPError():
                 return f"the answer broke off ({error or type(error).__name__})"
             case _:
                 return str(error)
+
+    def _remedy(self, error: APIStatusError, model: str) -> str:
+        match error:
+            case AuthenticationError() if not self._has_key:
+                return f"\n{_WANTS_A_KEY}"
+            case NotFoundError():
+                return self._served_instead_of(model)
+            case _:
+                return ""
+
+    def _served_instead_of(self, model: str) -> str:
+        """Name a few models that the server has, the likeliest to be meant; none if it is there."""
+        try:
+            page = self._client.with_options(max_retries=0).models.list(limit=1000)
+        except (AnthropicError, httpx2.HTTPError):
+            return ""
+        served = [each.id for each in page.data]
+        if not served or model in served:
+            return ""
+        near = get_close_matches(model, served, n=_FEW, cutoff=0)
+        return f"\nIt serves {', '.join(near)}{' and others' if len(served) > _FEW else ''}"
 
 
 def _read(stream: "MessageStream[None]", display: Display) -> Answer:
@@ -150,4 +191,5 @@ def _messages(conversation: Conversation) -> list[dict[str, object]]:
 def _status_words(error: APIStatusError) -> str:
     message = error.api_message or error.message
     origin = f"HTTP {error.status_code}" if error.status_code >= 400 else "in the stream"
-    return f"{error.type or 'error'}: {message} ({origin}, {error.request_id or 'no request id'})"
+    kind = f"{error.type}: " if error.type else ""
+    return f"{kind}{message} ({origin}, {error.request_id or 'no request id'})"

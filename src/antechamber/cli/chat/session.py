@@ -46,6 +46,10 @@ class _Refused(Exception):
     """The model refused; the message must not stay in the history."""
 
 
+class _Unanswered(Exception):
+    """A pipe is at its end, and the model waits for the result of the call that is named."""
+
+
 class _Left(Exception):
     """The person stopped an answer of which nothing can be kept, or gave no result for a call."""
 
@@ -60,7 +64,7 @@ class Session:
         self._correspondent = correspondent
         self._terminal = terminal
         self.failed = False
-        """Whether a message stayed without an answer."""
+        """Whether a message stayed without an answer, or an order was not carried out."""
 
     def run(self) -> None:
         """Talk until the person leaves."""
@@ -72,11 +76,15 @@ class Session:
                     return
                 self._obey(order)
             except FileTrouble as error:
-                self._terminal.error(str(error))
+                self._fail(str(error))
             except KeyboardInterrupt:  # at the prompt: what an answer makes of it is its own
                 if not self._terminal.interactive:
                     raise
                 self._terminal.end_line()
+
+    def say(self, text: str) -> None:
+        """Send one message, whatever it begins with."""
+        self._talk(text)
 
     def _obey(self, order: Order) -> None:
         match order:
@@ -89,7 +97,7 @@ class Session:
             case ShowSetting(name=name):
                 self._terminal.result(_setting(name, self._conversation))
             case NotUnderstood(words=words):
-                self._terminal.error(words)
+                self._fail(words)
             case Save(path=path):
                 self._terminal.note(f"saved to {save(self._conversation, path)}")
             case Nothing() | Quit():
@@ -124,10 +132,11 @@ class Session:
         try:
             self._take_turn()
         except NoAnswer as error:
-            self.failed = True
-            self._terminal.error(str(error))
+            self._fail(str(error))
         except _Refused as error:
             self._terminal.note(f"[refused: {error}]" if str(error) else "[refused]")
+        except _Unanswered as error:
+            self._fail(f"the model called {error}, and there is no result for it")
         except (KeyboardInterrupt, _Left):
             if not self._terminal.interactive:
                 raise
@@ -136,7 +145,12 @@ class Session:
         else:
             return
         self._conversation = self._conversation.taken_back(before)
-        self._terminal.note("[your message was taken back]")
+        if self._terminal.interactive:
+            self._terminal.note("[your message was taken back]")
+
+    def _fail(self, words: str) -> None:
+        self.failed = True
+        self._terminal.error(words)
 
     def _take_turn(self) -> None:
         """Ask until the model needs nothing more: results of tools, or time for the server's."""
@@ -164,7 +178,7 @@ class Session:
     def _result(self, call: ToolCall) -> ToolResult:
         text = self._terminal.ask(f"{call.name} gives> ")
         if text is None:
-            raise _Left
+            raise _Left if self._terminal.interactive else _Unanswered(call.name)
         return ToolResult(
             call_id=call.id, text=text.removeprefix("!"), is_error=text.startswith("!")
         )

@@ -16,6 +16,7 @@ class Terminal:
 
     def __init__(self) -> None:
         self._results, self._notes = results(), notes()
+        self.piped = not sys.stdin.isatty()
         self.interactive = sys.stdin.isatty() and sys.stdout.isatty()
         cast("io.TextIOWrapper", sys.stdin).reconfigure(errors="replace")
         if self.interactive:
@@ -30,6 +31,10 @@ class Terminal:
             lines.append(line[:-1])
             prompt = "...> "
         return "\n".join(lines) if lines else None
+
+    def everything(self) -> str:
+        """Read all that comes through the pipe, without the line end at its end."""
+        return sys.stdin.read().rstrip("\r\n")
 
     def result(self, words: str) -> None:
         """Print what a command gave."""

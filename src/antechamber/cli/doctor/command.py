@@ -1,14 +1,19 @@
 """``antechamber doctor``: check everything, and say what to do."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import typer
 
 from antechamber.cli.doctor.finding import Finding, Status, broken
 from antechamber.cli.failures import FAILED
-from antechamber.cli.options import ConfigFile, DataDir, read_settings
+from antechamber.cli.options import ConfigFile, DataDir, Host, Port, examples, read_settings
 from antechamber.cli.screen import results
 
+EXAMPLES = examples(
+    "antechamber doctor",
+    "antechamber doctor --port 9000 --config antechamber.toml",
+)
 _MARKS: dict[Status, tuple[str, str]] = {
     "well": ("✓", "green"),
     "doubtful": ("!", "bold yellow"),
@@ -16,15 +21,22 @@ _MARKS: dict[Status, tuple[str, str]] = {
 }
 
 
-def doctor(config: ConfigFile = None, data_dir: DataDir = None) -> None:
-    """Check configuration, engines, disk and port, and say what to do. Changes nothing."""
-    findings = _findings(config, data_dir)
+def doctor(
+    host: Host = None, port: Port = None, config: ConfigFile = None, data_dir: DataDir = None
+) -> None:
+    """Check configuration, engines, disk and port, and say what to do. Changes nothing.
+
+    Give it the options that you give to serve.
+    """
+    findings = _findings(config, data_dir, {"server.host": host, "server.port": port})
     _print(findings)
     if any(finding.status == "broken" for finding in findings):
         raise typer.Exit(FAILED)
 
 
-def _findings(config: Path | None, data_dir: Path | None) -> list[Finding]:
+def _findings(
+    config: Path | None, data_dir: Path | None, overrides: Mapping[str, object]
+) -> list[Finding]:
     from antechamber.cli.doctor.doors import check_exposure, check_port
     from antechamber.cli.doctor.engines import check_engines
     from antechamber.cli.doctor.machine import check_disk, check_python
@@ -32,7 +44,7 @@ def _findings(config: Path | None, data_dir: Path | None) -> list[Finding]:
     from antechamber.settings import ConfigurationError, default_engines
 
     try:
-        settings = read_settings(config, data_dir)
+        settings = read_settings(config, data_dir, overrides)
     except ConfigurationError as error:
         remedy = "docs/reference/configuration.md has every key; what depends on it was not checked"
         return [check_python(), broken("configuration", str(error), remedy)]

@@ -16,6 +16,11 @@ app = typer.Typer(
     help="Bring, list and remove model files for local engines.",
     no_args_is_help=True,
     rich_markup_mode=None,
+    epilog=examples(
+        "antechamber models add hf:bartowski/Qwen2.5-7B-Instruct-GGUF",
+        "antechamber models list",
+        "antechamber models remove Qwen2.5-7B-Instruct-Q4_K_M",
+    ),
 )
 
 
@@ -58,7 +63,10 @@ def add(
         _say_how_to_use(added.stem)
 
 
-@app.command("list")
+@app.command(
+    "list",
+    epilog=examples("antechamber models list", "antechamber models list --data-dir DIRECTORY"),
+)
 def list_(config: ConfigFile = None, data_dir: DataDir = None) -> None:
     """List the models that local engines can load by name."""
     with told_plainly():
@@ -73,7 +81,7 @@ def list_(config: ConfigFile = None, data_dir: DataDir = None) -> None:
         notes().print("Bring one: antechamber models add hf:OWNER/REPO", style="dim")
 
 
-@app.command("remove")
+@app.command("remove", epilog=examples("antechamber models remove qwen2.5-7b-instruct-q4_k_m"))
 def remove(
     name: Annotated[str, typer.Argument(help="Name, as in the list.")],
     config: ConfigFile = None,
@@ -101,7 +109,6 @@ def remove(
 
 def _add_file(source: Path, name: str | None, library: "ModelLibrary", *, copying: bool) -> Path:
     from antechamber.cli.models import library as shelf
-    from antechamber.cli.models.gguf import require_gguf
     from antechamber.cli.models.progress import byte_progress
 
     if not source.is_file():
@@ -109,7 +116,7 @@ def _add_file(source: Path, name: str | None, library: "ModelLibrary", *, copyin
             f"There is no file {source}. From the Hugging Face Hub: "
             "antechamber models add hf:OWNER/REPO"
         )
-    require_gguf(source)
+    _require_loadable(source)
     place = shelf.place_for(library, shelf.name_for(source.name, name))
     if not copying and shelf.link(source, place):
         results().print(f"linked {place}, which takes no space of its own")
@@ -123,7 +130,6 @@ def _add_file(source: Path, name: str | None, library: "ModelLibrary", *, copyin
 
 def _add_from_hub(source: str, name: str | None, library: "ModelLibrary", downloads: Path) -> Path:
     from antechamber.cli.models import library as shelf
-    from antechamber.cli.models.gguf import require_gguf
     from antechamber.cli.models.hub import HubDownload
     from antechamber.cli.models.reference import read_reference
 
@@ -138,12 +144,19 @@ def _add_from_hub(source: str, name: str | None, library: "ModelLibrary", downlo
         notes().print("Stopped; the same command goes on from here.")
         raise
     try:
-        require_gguf(path)
+        _require_loadable(path)
         shelf.move(path, place)
     finally:
         download.close()
     results().print(f"downloaded to {place}")
     return place
+
+
+def _require_loadable(path: Path) -> None:
+    from antechamber.assembly import fault_of_model_file
+
+    if (fault := fault_of_model_file(path)) is not None:
+        raise CommandFailed(f"{path}: {fault}")
 
 
 def _say_how_to_use(name: str) -> None:

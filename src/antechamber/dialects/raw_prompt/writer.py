@@ -14,10 +14,12 @@ runs out, the request's ``max_tokens`` or the window, ends the turn in every pha
 from collections.abc import Callable, Iterator
 from enum import Enum
 
+from antechamber.dialects.declared_tools import OfferedTool
 from antechamber.dialects.raw_prompt.constraint import Choices, JsonSchema
 from antechamber.dialects.raw_prompt.held_text import HeldText, hold
 from antechamber.dialects.raw_prompt.steps import Outcome, Step, WritingOrder
-from antechamber.dialects.raw_prompt.tools import CALL_CLOSE, CALL_OPEN, OfferedTool
+from antechamber.dialects.raw_prompt.thought_marks import WithoutMarks
+from antechamber.dialects.raw_prompt.tools import CALL_CLOSE, CALL_OPEN
 from antechamber.turn.events import (
     BlockClosed,
     BlockDelta,
@@ -76,6 +78,8 @@ class TurnWriter:
         """What the text of the running phase has to follow."""
         self._held: HeldText | None = None
         self._tool: OfferedTool | None = None
+        self._marks = WithoutMarks() if order.think or order.empty_thought else None
+        """Where the turn has no thought of ours, the marks are the model's own words."""
         if order.think:
             self._phase, self._append = _Phase.THINK, _THINK_OPEN
         else:
@@ -119,8 +123,10 @@ class TurnWriter:
             return
         match self._phase:
             case _Phase.THINK:
-                yield from self._show(ThinkingOpened(), text, tokens)
-            case _Phase.SAY | _Phase.JSON:
+                yield from self._show(ThinkingOpened(), self._unmarked(text), tokens)
+            case _Phase.SAY:
+                yield from self._show(TextOpened(), self._unmarked(text), tokens)
+            case _Phase.JSON:
                 yield from self._show(TextOpened(), text, tokens)
             case _Phase.ARGUMENTS if self._tool is not None:
                 yield from self._show(ToolUseOpened(name=self._tool.name), text, tokens)
@@ -159,6 +165,7 @@ class TurnWriter:
             self._open = True
             yield ThinkingOpened()
         yield self._usage()
+        yield from self._show_rest(ThinkingOpened())
         if outcome.reason == "window" or not self._remaining:
             yield self._end(_reason_of(outcome, otherwise="max_tokens"))
             return
@@ -169,6 +176,7 @@ class TurnWriter:
 
     def _said(self, outcome: Outcome) -> Iterator[EngineEvent]:
         yield self._usage()
+        yield from self._show_rest(TextOpened())
         if _is_out_of_tokens(outcome) or outcome.stop is None:
             yield self._end(_reason_of(outcome, otherwise="end_turn"))
         elif outcome.stop in self._order.stop_sequences:
@@ -287,10 +295,20 @@ class TurnWriter:
         # Counted before it is shown: whoever leaves has been told of all that they saw.
         self._shown_tokens += tokens
         yield self._usage()
+        if not text:
+            return
         if not self._open:
             self._open = True
             yield opening
         yield BlockDelta(text=text)
+
+    def _unmarked(self, text: str) -> str:
+        return text if self._marks is None else self._marks.shown(text)
+
+    def _show_rest(self, opening: TextOpened | ThinkingOpened) -> Iterator[EngineEvent]:
+        """Show what might have become a mark and did not."""
+        if self._marks is not None and (rest := self._marks.rest()):
+            yield from self._show(opening, rest, tokens=0)
 
     def _shut(self) -> Iterator[EngineEvent]:
         if self._open:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import structlog
 
+from antechamber.engines.local.stand_in import refuse_until
 from antechamber.runtime.clock import Clock
 
 _log = structlog.get_logger("antechamber.engines.local")
@@ -46,13 +47,19 @@ class HostAddress:
 class Restarts:
     """How soon a child that died is started again, and when that is given up."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, most: int = _MOST_RESTARTS) -> None:
+        self._most = most
         self._in_a_row = 0
+
+    @property
+    def in_a_row(self) -> int:
+        """How many deaths there were without a long life between them."""
+        return self._in_a_row
 
     def pause_after(self, lived_s: float) -> float | None:
         """Return the seconds to wait after a life of ``lived_s``, None to give up."""
         self._in_a_row = 1 if lived_s >= _HEALTHY_S else self._in_a_row + 1
-        if self._in_a_row > _MOST_RESTARTS:
+        if self._in_a_row > self._most:
             return None
         return min(_FIRST_PAUSE_S * 4.0 ** (self._in_a_row - 1), _LONGEST_PAUSE_S)
 
@@ -62,11 +69,14 @@ class LlamaCppHost:
 
     The port stays the same for every child: workers have been told it. It is free when the host is
     made; should something else take it while no child listens, the next child fails to start.
+    When no child is started any more, a stand-in answers there: that is how workers learn of it.
     """
 
-    def __init__(self, order: ModelOrder, clock: Clock) -> None:
+    def __init__(self, order: ModelOrder, clock: Clock, restarts: Restarts | None = None) -> None:
         self._order = order
         self._clock = clock
+        self._restarts = restarts or Restarts()
+        self._log = _log.bind(model=str(order.model), pid=os.getpid())
         self._port = _free_port()
         self._key = secrets.token_urlsafe(32)
         self._closing = threading.Event()
@@ -121,30 +131,30 @@ class LlamaCppHost:
             self._process.stdin.flush()
 
     def _watch(self) -> None:
-        restarts = Restarts()
         while (process := self._process) is not None:
             started = self._clock.monotonic()
-            last = _last_line(process)
+            last = self._last_line(process)
             status = process.wait()
             if self._closing.is_set():
                 return
-            _log.error("local_model_died", status=status, said=last, pid=os.getpid())
-            pause_s = restarts.pause_after(self._clock.monotonic() - started)
+            self._log.error("local_model_died", status=status, said=last)
+            pause_s = self._restarts.pause_after(self._clock.monotonic() - started)
             if pause_s is None:
-                _log.error("local_model_given_up", deaths=_MOST_RESTARTS + 1, pid=os.getpid())
+                self._log.error("local_model_given_up", deaths=self._restarts.in_a_row)
+                refuse_until(self._closing, self._port)
                 return
             if self._closing.wait(pause_s):
                 return
             self._spawn()
 
-
-def _last_line(process: subprocess.Popen[bytes]) -> str:
-    """Drain the child's standard error, which must not fill up, and keep its last line."""
-    last = b""
-    for line in process.stderr or ():
-        last = line.strip() or last
-        _log.debug("local_model", line=last.decode("utf-8", "replace"))
-    return last.decode("utf-8", "replace")[-500:]
+    def _last_line(self, process: subprocess.Popen[bytes]) -> str:
+        """Drain the child's standard error, which must not fill up, and keep its last line."""
+        last = b""
+        with process.stderr or contextlib.nullcontext(()) as lines:
+            for line in lines:
+                last = line.strip() or last
+                self._log.debug("local_model", line=last.decode("utf-8", "replace"))
+        return last.decode("utf-8", "replace")[-500:]
 
 
 def _free_port() -> int:

@@ -12,9 +12,16 @@ from antechamber.dialects.grammar.compile import Grammar, compile_choices, compi
 from antechamber.dialects.grammar.limits import GrammarTooLarge, SchemaUnsatisfiable
 from antechamber.dialects.raw_prompt.constraint import Choices, Constraint, JsonSchema
 from antechamber.engines.local.completer import Finished, ModelAway, ModelCard, Piece, Sampling
+from antechamber.engines.local.stand_in import GIVEN_UP
 from antechamber.outbound.client import UpstreamClient, UpstreamRefused, UpstreamUnreachable
 from antechamber.runtime.clock import Clock
-from antechamber.wire.errors import EngineFailed, EngineTimedOut, InvalidRequest, Overloaded
+from antechamber.wire.errors import (
+    EngineFailed,
+    EngineFault,
+    EngineTimedOut,
+    InvalidRequest,
+    Overloaded,
+)
 
 _POLL_S = 0.05
 _ANY_OBJECT = {"type": "object"}
@@ -27,13 +34,24 @@ _PATIENCE_S = 10.0
 class LlamaCppCompleter:
     """Drives ``/completion`` and ``/tokenize``; never the server's own chat endpoints.
 
-    ``start_timeout_s`` bounds how long ``card`` waits for a server that is still loading.
+    ``start_timeout_s`` bounds how long ``card`` waits for a server that is still loading, and
+    ``away_timeout_s`` for one that does not answer at all, counted from when that was first seen:
+    None for our own child, of which it is known that it is coming.
     """
 
-    def __init__(self, client: UpstreamClient, clock: Clock, *, start_timeout_s: float) -> None:
+    def __init__(
+        self,
+        client: UpstreamClient,
+        clock: Clock,
+        *,
+        start_timeout_s: float,
+        away_timeout_s: float | None = None,
+    ) -> None:
         self._client = client
         self._clock = clock
         self._start_timeout_s = start_timeout_s
+        self._away_timeout_s = away_timeout_s
+        self._away_since: float | None = None
 
     async def card(self) -> ModelCard:
         """Wait for the model, then read its template, window and slots."""
@@ -51,15 +69,33 @@ class LlamaCppCompleter:
             try:
                 await self._client.get_json("/health", within_s=_PATIENCE_S)
             except (Overloaded, EngineTimedOut, UpstreamRefused) as error:
-                # No connection, a broken one, 503: all of them mean not yet.
-                if isinstance(error, UpstreamRefused) and error.upstream_status != _LOADING:
-                    raise
-                if self._clock.monotonic() > deadline:
-                    message = f"{self._client.name} did not load in time."
-                    raise EngineTimedOut(message) from error
+                self._expect(error, deadline)
                 await self._clock.sleep(_POLL_S)
             else:
+                self._away_since = None
                 return
+
+    def _expect(self, error: EngineFault, deadline: float) -> None:
+        """Raise unless ``error`` means not yet: no connection, a broken one, 503."""
+        now = self._clock.monotonic()
+        if isinstance(error, UpstreamRefused):
+            self._away_since = None
+            if error.upstream_status == GIVEN_UP:
+                message = "The local model could not be loaded."
+                raise EngineFailed(message) from error
+            if error.upstream_status != _LOADING:
+                raise error
+        elif self._stays_away(now):
+            raise error
+        if now > deadline:
+            message = f"{self._client.name} did not load in time."
+            raise EngineTimedOut(message) from error
+
+    def _stays_away(self, now: float) -> bool:
+        if self._away_since is None:
+            self._away_since = now
+        # Not counted anew for each request: while the server is away only the first ones wait.
+        return self._away_timeout_s is not None and now - self._away_since >= self._away_timeout_s
 
     async def tokenize(self, parts: Sequence[str]) -> list[int]:
         """Return the tokens of all ``parts``: of a list, llama.cpp reads each text by itself."""
@@ -169,13 +205,13 @@ def _body(prompt: Sequence[int], sampling: Sampling) -> dict[str, object]:
 
 @contextmanager
 def _away() -> Generator[None, None, None]:
-    """Tell that the model is away: nothing listens, or it is being loaded."""
+    """Tell that the model is away: nothing listens, it is being loaded, or was given up."""
     try:
         yield
     except UpstreamUnreachable as error:
         raise ModelAway(error.message) from error
     except UpstreamRefused as error:
-        if error.upstream_status != _LOADING:
+        if error.upstream_status not in (_LOADING, GIVEN_UP):
             raise
         raise ModelAway(error.message) from error
 

@@ -5,11 +5,15 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+import structlog
+
 from antechamber.dialects.raw_prompt.template import ChatTemplate
 from antechamber.engines.local.completer import Completer, ModelCard
 from antechamber.engines.local.gate import SlotGate
 from antechamber.runtime.background import Background
 from antechamber.wire.errors import EngineFailed, EngineFault, Overloaded
+
+_log = structlog.get_logger("antechamber.engines.local")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +41,7 @@ class ModelLoader:
         """Of the attempt that runs or ran last; None before the first and after a loss."""
         self._waiting = 0
         self._last: LoadedModel | None = None
+        self._complained = False
 
     @property
     def known(self) -> LoadedModel | None:
@@ -77,13 +82,21 @@ class ModelLoader:
     async def _load(self, outcome: asyncio.Future[LoadedModel]) -> None:
         try:
             outcome.set_result(self._made(await self._completer.card()))
+            self._complained = False
         except EngineFault as fault:
+            self._complain(fault)
             outcome.set_exception(fault)
         finally:
             if not outcome.done():
                 message = "The local model could not be loaded."
                 outcome.set_exception(EngineFailed(message))
             outcome.exception()  # marks it as seen: perhaps nobody waits any more
+
+    def _complain(self, fault: EngineFault) -> None:
+        """Say once that a model that was there is not; the first loading has its own watcher."""
+        if self._last is not None and not self._complained:
+            self._complained = True
+            _log.warning("engine_not_ready", engine=self._name, reason=fault.message)
 
     def _made(self, card: ModelCard) -> LoadedModel:
         if self._last is None or self._last.card != card:

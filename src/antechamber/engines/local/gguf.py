@@ -1,34 +1,34 @@
 """Whether a file is a model that llama.cpp can load, as far as its first bytes tell."""
 
+import re
 import struct
 from pathlib import Path
-
-from antechamber.cli.failures import CommandFailed
 
 # github.com/ggml-org/ggml/blob/master/docs/gguf.md: magic, version, tensor count, key count.
 _HEADER = struct.Struct("<4sIQQ")
 _MAGIC = b"GGUF"
 _VERSIONS = (2, 3)
+_FIRST_PART = re.compile(r"-00001-of-\d{5}\.gguf$")
+"""How a model in several files begins; its first may hold nothing but keys."""
 
 
-def require_gguf(path: Path) -> None:
-    """Raise ``CommandFailed`` unless the file begins as a GGUF model does."""
+def fault_of_model_file(path: Path) -> str | None:
+    """Return what is wrong with the file, None when it begins as a GGUF model does."""
     try:
         with path.open("rb") as file:
             header = file.read(_HEADER.size)
     except OSError as error:
-        raise CommandFailed(f"{path}: cannot be read: {error.strerror}") from error
+        return f"cannot be read: {error.strerror}"
     if not header.startswith(_MAGIC):
-        raise CommandFailed(f"{path}: is no GGUF file{_instead(header)}")
+        return f"is no GGUF file{_instead(header)}"
     if len(header) < _HEADER.size:
-        raise CommandFailed(f"{path}: ends in its header; get it again")
+        return "ends in its header; get it again"
     _, version, tensors, _ = _HEADER.unpack(header)
     if version not in _VERSIONS:
-        raise CommandFailed(
-            f"{path}: is GGUF of a version or byte order that llama.cpp cannot load here"
-        )
-    if tensors == 0:
-        raise CommandFailed(f"{path}: holds a vocabulary and no model")
+        return "is GGUF of a version or byte order that llama.cpp cannot load here"
+    if tensors == 0 and not _FIRST_PART.search(path.name):
+        return "holds a vocabulary and no model"
+    return None
 
 
 def _instead(header: bytes) -> str:

@@ -1,0 +1,51 @@
+"""The options of ``antechamber chat``, as its help shows them."""
+
+from typing import Annotated
+
+import typer
+
+USUAL_ADDRESS = "http://127.0.0.1:8787"
+
+Model = Annotated[
+    str | None,
+    typer.Argument(help="Model to talk with. [default: the newest Sonnet]", show_default=False),
+]
+BaseUrl = Annotated[
+    str | None,
+    typer.Option(
+        envvar="ANTHROPIC_BASE_URL",
+        help="Server of the Messages API. [default: the address in the configuration that serve "
+        f"would find here, else {USUAL_ADDRESS}]",
+        show_default=False,
+    ),
+]
+ApiKey = Annotated[
+    str | None,
+    typer.Option(envvar="ANTHROPIC_API_KEY", help="Key, where the server asks for one."),
+]
+AuthToken = Annotated[
+    str | None,
+    typer.Option(
+        envvar="ANTHROPIC_AUTH_TOKEN", help="Bearer token, for gateways that take no key."
+    ),
+]
+SystemPrompt = Annotated[str | None, typer.Option("--system", help="System prompt.")]
+MaxTokens = Annotated[
+    int, typer.Option(min=1, help="Most tokens of one answer, thinking included.")
+]
+Thinking = Annotated[
+    bool | None,
+    typer.Option(
+        "--thinking/--no-thinking",
+        help="Let the model think first, or forbid it. [default: as the server does]",
+        show_default=False,
+    ),
+]
+Lines = Annotated[
+    bool,
+    typer.Option(
+        "--lines",
+        help="Take each line of a pipe as typed: a message or a command. Else all of it is one "
+        "message.",
+    ),
+]
