@@ -7,12 +7,11 @@ from typing import cast
 
 from pydantic import BaseModel
 
+from antechamber.dialects.declared_tools import OfferedTool, offered_tool
 from antechamber.dialects.raw_prompt.tools import (
     RESULT_CLOSE,
     RESULT_OPEN,
-    OfferedTool,
     call_text,
-    offered_tool,
     tool_line,
 )
 from antechamber.wire.blocks import (

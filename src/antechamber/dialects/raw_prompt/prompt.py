@@ -2,15 +2,11 @@
 
 from dataclasses import dataclass
 
+from antechamber.dialects.declared_tools import DeclaredTools, OfferedTool, declared_tools
 from antechamber.dialects.raw_prompt.constraint import JsonSchema
 from antechamber.dialects.raw_prompt.steps import WritingOrder
 from antechamber.dialects.raw_prompt.template import ChatTemplate
-from antechamber.dialects.raw_prompt.tools import (
-    DeclaredTools,
-    OfferedTool,
-    declared_tools,
-    tool_prompt,
-)
+from antechamber.dialects.raw_prompt.tools import tool_prompt
 from antechamber.dialects.raw_prompt.turns import conversation
 from antechamber.rules.thinking import ThinkingPlan
 from antechamber.wire.config import ToolChoiceAny, ToolChoiceNone, ToolChoiceTool

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from antechamber.dialects.declared_tools import OfferedTool
 from antechamber.dialects.raw_prompt.constraint import Constraint, JsonSchema
-from antechamber.dialects.raw_prompt.tools import OfferedTool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from antechamber.dialects.declared_tools import OfferedTool
 from antechamber.dialects.raw_prompt.block_text import Telling, block_text
 from antechamber.dialects.raw_prompt.template import ChatTurn, merged
-from antechamber.dialects.raw_prompt.tools import OfferedTool
 from antechamber.wire.blocks import TextBlock, ToolResultBlock, ToolUseBlock
 from antechamber.wire.messages import (
     AssistantMessage,

@@ -4,8 +4,8 @@ import jsonschema_rs
 import pytest
 from anthropic.types import beta as sdk
 
+from antechamber.dialects.client_tools import CLIENT_TOOLS, COMPUTER_WITH_ZOOM
 from antechamber.dialects.grammar.compile import compile_schema
-from antechamber.dialects.raw_prompt.client_tools import CLIENT_TOOLS, COMPUTER_WITH_ZOOM
 
 EVERY = {**CLIENT_TOOLS, "computer_20251124 with zoom": COMPUTER_WITH_ZOOM}
 

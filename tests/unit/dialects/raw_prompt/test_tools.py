@@ -2,7 +2,8 @@ import json
 
 import pytest
 
-from antechamber.dialects.raw_prompt.tools import declared_tools, tool_line
+from antechamber.dialects.declared_tools import declared_tools
+from antechamber.dialects.raw_prompt.tools import tool_line
 from antechamber.dialects.raw_prompt.turns import conversation
 from antechamber.wire.errors import InvalidRequest
 from antechamber.wire.messages import MessageRequest

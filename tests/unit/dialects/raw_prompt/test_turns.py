@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from antechamber.dialects.declared_tools import declared_tools
 from antechamber.dialects.raw_prompt.template import ChatTurn
-from antechamber.dialects.raw_prompt.tools import declared_tools
 from antechamber.dialects.raw_prompt.turns import Conversation, conversation
 from antechamber.wire.errors import InvalidRequest
 from antechamber.wire.messages import MessageRequest

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from antechamber.dialects.declared_tools import OfferedTool
 from antechamber.dialects.raw_prompt.constraint import Choices, JsonSchema
 from antechamber.dialects.raw_prompt.steps import Outcome, Step, WritingOrder
-from antechamber.dialects.raw_prompt.tools import OfferedTool
 from antechamber.dialects.raw_prompt.writer import TurnWriter
 from antechamber.turn.events import EngineEvent, TurnEnded, UsageReported
 from antechamber.wire.errors import EngineFailed, InvalidRequest
