@@ -18,17 +18,22 @@ from antechamber.http.app import make_app
 from antechamber.http.asgi import App
 from antechamber.http.lifespan import Lifespan
 from antechamber.http.server import listen, serve
+from antechamber.operations.health import BreakerSettings, EngineHealth
 from antechamber.operations.messages import Services
-from antechamber.operations.routing import Routing
+from antechamber.operations.routing import EngineEntry, Replica, Routing
 from antechamber.runtime.background import Background
 from antechamber.runtime.clock import Clock, SystemClock
 from antechamber.runtime.cores import available_cores
 from antechamber.runtime.log import configure_log
+from antechamber.runtime.memory import settle
 from antechamber.runtime.parent_watch import end_with_parent
 from antechamber.settings import (
     ConfigurationError,
     EngineSettings,
+    GeminiEngineSettings,
     LocalEngineSettings,
+    MessagesApiEngineSettings,
+    OpenAIChatEngineSettings,
     ScriptedEngineSettings,
     Settings,
     default_engines,
@@ -94,22 +99,24 @@ class AppFactory:
         settings = self._settings
         configure_log(level=settings.log.level, form=settings.log.format)
         clock = SystemClock()
-        engines = {
-            engine.name: build_engine(engine, self._addresses.get(engine.name), clock)
+        entries = {
+            engine.name: build_entry(engine, self._addresses.get(engine.name), clock)
             for engine in default_engines(settings)
         }
-        services = build_services(settings, engines, clock)
+        engines = [each.engine for entry in entries.values() for each in entry.replicas]
+        services = build_services(settings, entries, clock)
         background = Background()
 
         async def start() -> None:
             if settings.server.workers > 1:
                 end_with_parent()
-            for engine in engines.values():
+            for engine in engines:
                 background.spawn(f"warm-{engine.name}", _warm(engine))
+            settle()
 
         async def stop() -> None:
             await background.aclose()
-            for engine in reversed(engines.values()):
+            for engine in reversed(engines):
                 await engine.aclose()
 
         return Lifespan(make_app(services), on_start=start, on_stop=stop)
@@ -123,27 +130,61 @@ async def _warm(engine: Engine) -> None:
         _log.warning("engine_not_ready", engine=engine.name, reason=fault.message)
 
 
-def build_services(settings: Settings, engines: Mapping[str, Engine], clock: Clock) -> Services:
+def build_services(
+    settings: Settings, entries: Mapping[str, EngineEntry], clock: Clock
+) -> Services:
     """Return what the operations work with."""
     keys = load_or_create_secrets(settings.data_dir).signing_keys
     return Services(
         settings=settings,
-        routing=Routing(settings, load_catalogue(), engines),
+        routing=Routing(settings, load_catalogue(), entries),
+        health=_health(settings, entries, clock),
+        random=secrets.SystemRandom().random,
         signer=Signer([SigningKey(id=key.id, secret=key.key) for key in keys], secrets.token_bytes),
         clock=clock,
         new_id=new_id,
     )
 
 
-def build_engine(engine: EngineSettings, address: ModelAddress | None, clock: Clock) -> Engine:
-    """Return the engine that ``engine`` describes."""
+def _health(
+    settings: Settings, entries: Mapping[str, EngineEntry], clock: Clock
+) -> dict[str, EngineHealth]:
+    routing = settings.routing
+    breaker = BreakerSettings(failures=routing.breaker_failures, open_s=routing.breaker_open_s)
+    return {
+        replica.engine.name: EngineHealth(
+            replica.engine.name, breaker, clock, max_concurrency=entry.max_concurrency
+        )
+        for entry in entries.values()
+        for replica in entry.replicas
+    }
+
+
+def build_entry(engine: EngineSettings, address: ModelAddress | None, clock: Clock) -> EngineEntry:
+    """Return the engine that ``engine`` describes, with all its replicas."""
     match engine:
         case ScriptedEngineSettings(name=name, script=script):
             from antechamber.engines.scripted import ScriptedEngine, load_script
 
-            return ScriptedEngine(name, load_script(script), clock)
+            return _alone(ScriptedEngine(name, load_script(script), clock))
         case LocalEngineSettings():
-            return _local_engine(engine, address, clock)
+            return _alone(_local_engine(engine, address, clock))
+        case MessagesApiEngineSettings() | OpenAIChatEngineSettings() | GeminiEngineSettings():
+            from antechamber.upstreams import build_replicas
+
+            return EngineEntry(
+                replicas=build_replicas(engine, clock),
+                retries=engine.retries,
+                max_concurrency=engine.max_concurrency,
+                passes_unknown_fields=(
+                    isinstance(engine, MessagesApiEngineSettings)
+                    and engine.unknown_fields == "pass"
+                ),
+            )
+
+
+def _alone(engine: Engine) -> EngineEntry:
+    return EngineEntry(replicas=(Replica(engine=engine),))
 
 
 def check_engine(engine: EngineSettings, settings: Settings) -> None:
@@ -161,7 +202,7 @@ def check_engine(engine: EngineSettings, settings: Settings) -> None:
                 raise ConfigurationError(f"engine {name}: {error}") from error
         case LocalEngineSettings(base_url=None):
             model_file(engine, settings)
-        case LocalEngineSettings():
+        case _:
             pass  # its server may come up later
 
 

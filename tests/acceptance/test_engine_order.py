@@ -40,7 +40,7 @@ def test_an_engine_that_cannot_begin_gives_way_to_the_next(tmp_path: Path) -> No
             },
             timeout=30,
         )
-        passed_over = server.events("engine_passed_over")
 
+    failed = server.events("attempt_failed")
     assert answer.json()["content"][0]["text"] == "Second"
-    assert [event["engine"] for event in passed_over] == ["down"]
+    assert [event["engine"] for event in failed] == ["down"]

@@ -125,7 +125,6 @@ def test_an_edit_that_would_fire_is_refused(http: httpx2.Client, edit: dict[str,
         ("GET", "/v1/files"),
         ("GET", "/v1/skills"),
         ("POST", "/v1/complete"),
-        ("POST", "/v1/chat/completions"),
         ("GET", "/v1/organizations/me"),
     ],
 )

@@ -11,9 +11,13 @@ from pydantic_core import to_json
 
 from antechamber.settings import (
     FetchSettings,
+    GeminiEngineSettings,
     LocalEngineSettings,
     LogSettings,
+    MessagesApiEngineSettings,
     ModelSettings,
+    OpenAIChatEngineSettings,
+    RoutingSettings,
     ScriptedEngineSettings,
     ServerSettings,
     Settings,
@@ -32,6 +36,10 @@ HEADINGS: dict[str, type[BaseModel]] = {
     "## `[log]`": LogSettings,
     '### `type = "local"`': LocalEngineSettings,
     '### `type = "scripted"`': ScriptedEngineSettings,
+    '### `type = "messages_api"`': MessagesApiEngineSettings,
+    '### `type = "openai_chat"`': OpenAIChatEngineSettings,
+    '### `type = "gemini"`': GeminiEngineSettings,
+    "## `[routing]`": RoutingSettings,
     "## `[[models]]`": ModelSettings,
 }
 

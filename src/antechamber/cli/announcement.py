@@ -12,6 +12,7 @@ from antechamber.settings import (
     ModelSettings,
     ScriptedEngineSettings,
     Settings,
+    UpstreamEngineSettings,
     default_engines,
     default_models,
     find_model,
@@ -77,6 +78,9 @@ def _engine_words(engine: EngineSettings, files: dict[str, Path]) -> str:
             return f"{engine.name} (llama-server at {url})"
         case LocalEngineSettings():
             return f"{engine.name} ({_QUANTISATION.sub('', files[engine.name].stem)})"
+        case UpstreamEngineSettings():
+            where = ", ".join(address or "its usual address" for address in engine.addresses)
+            return f"{engine.name} ({engine.type} at {where})"
 
 
 def sample_request(settings: Settings, address: str) -> str:

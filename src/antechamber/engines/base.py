@@ -32,6 +32,8 @@ class TurnOrder:
     max_tokens: int
     """Output limit, thinking included; 0 warms up and generates nothing."""
     request_id: str
+    size_bytes: int = 0
+    """Of the request's body: what is large is worked through beside the event loop."""
 
 
 class PreparedTurn(Protocol):

@@ -19,6 +19,11 @@ def header(scope: Scope, name: bytes) -> str | None:
     return b", ".join(values).decode("latin-1")
 
 
+def encoded(value: str) -> bytes:
+    """Return the value of a header, whatever it is made of: without line breaks, in Latin-1."""
+    return " ".join(value.split()).encode("latin-1", "replace")
+
+
 async def respond(
     send: Send, status: int, body: bytes, headers: Iterable[Header] = (), *, kind: bytes = b""
 ) -> None:

@@ -1,9 +1,10 @@
 """What the API's endpoints stand behind: a credential, a version and the betas."""
 
 import re
+from dataclasses import dataclass
 from typing import get_args
 
-from antechamber.http.asgi import App, Receive, Scope, Send, header
+from antechamber.http.asgi import App, Receive, Scope, Send
 from antechamber.operations.call import ApiVersion, Call
 from antechamber.operations.caller import Credentials, Doorkeeper
 from antechamber.runtime.clock import Clock
@@ -11,8 +12,14 @@ from antechamber.wire.errors import InvalidRequest
 
 _UNPUBLISHED_VERSIONS: dict[str, ApiVersion] = {"2025-12-01": "2023-06-01"}
 """Versions that documents name and the hosted API never had; read as another when lenient."""
+_VERSIONS: dict[str, ApiVersion] = {version: version for version in get_args(ApiVersion)}
 _BETA = re.compile(r"^[a-z0-9-]+-\d{4}-?\d{2}-?\d{2}$")
 """The set grows with each release, so only what does not look like a beta name is refused."""
+
+_READ = frozenset((b"authorization", b"x-api-key", b"anthropic-version", b"anthropic-beta"))
+_PASSED_ON = (b"anthropic-user-profile-id", b"user-agent")
+_PASSED_ON_PREFIX = b"x-claude-code-"
+"""What an upstream of the same API may do something with; credentials and hosts are our own."""
 
 
 class Door:
@@ -32,23 +39,54 @@ class Door:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
+        head = _read_head(scope)
+        betas = _betas(head.betas)
         scope["state"]["call"] = Call(
             request_id=scope["state"]["request_id"],
             started_at=self._clock.monotonic(),
-            caller=self._doorkeeper.admit(_credentials(scope)),
-            version=_version(header(scope, b"anthropic-version"), lenient=self._lenient),
-            betas=_betas(header(scope, b"anthropic-beta")),
+            caller=self._doorkeeper.admit(head.credentials),
+            version=_version(head.version, lenient=self._lenient),
+            betas=frozenset(betas),
+            beta_list=betas,
+            session=head.passed_on.get("x-claude-code-session-id"),
+            passed_on=head.passed_on,
         )
         await self._endpoint(scope, receive, send)
 
 
-def _credentials(scope: Scope) -> Credentials:
-    authorization = header(scope, b"authorization") or ""
-    scheme, _, token = authorization.partition(" ")
-    return Credentials(
-        api_key=header(scope, b"x-api-key"),
-        bearer=token.strip() if scheme.lower() == "bearer" else None,
+@dataclass(slots=True, kw_only=True)
+class _Head:
+    """What a request's headers say to the door."""
+
+    credentials: Credentials
+    version: str | None
+    betas: str | None
+    passed_on: dict[str, str]
+
+
+def _read_head(scope: Scope) -> _Head:
+    """Read the headers in one pass; repeated ones are joined by a comma, as HTTP means them."""
+    told: dict[bytes, bytes] = {}
+    passed_on: dict[str, str] = {}
+    for name, value in scope["headers"]:
+        if name in _READ:
+            told[name] = told[name] + b", " + value if name in told else value
+        elif name in _PASSED_ON or name.startswith(_PASSED_ON_PREFIX):
+            passed_on[name.decode("latin-1")] = value.decode("latin-1")
+    scheme, _, token = _text(told, b"authorization").partition(" ")
+    return _Head(
+        credentials=Credentials(
+            api_key=_text(told, b"x-api-key") if b"x-api-key" in told else None,
+            bearer=token.strip() if scheme.lower() == "bearer" else None,
+        ),
+        version=_text(told, b"anthropic-version") if b"anthropic-version" in told else None,
+        betas=_text(told, b"anthropic-beta") if b"anthropic-beta" in told else None,
+        passed_on=passed_on,
     )
+
+
+def _text(told: dict[bytes, bytes], name: bytes) -> str:
+    return told.get(name, b"").decode("latin-1")
 
 
 def _version(value: str | None, *, lenient: bool) -> ApiVersion:
@@ -57,16 +95,15 @@ def _version(value: str | None, *, lenient: bool) -> ApiVersion:
         raise InvalidRequest(message)
     if lenient and value in _UNPUBLISHED_VERSIONS:
         return _UNPUBLISHED_VERSIONS[value]
-    for version in get_args(ApiVersion):
-        if value == version:
-            return version
+    if (version := _VERSIONS.get(value)) is not None:
+        return version
     message = f'anthropic-version: "{value}" is not a valid version'
     raise InvalidRequest(message)
 
 
-def _betas(value: str | None) -> frozenset[str]:
+def _betas(value: str | None) -> tuple[str, ...]:
     if value is None:
-        return frozenset()
+        return ()
     betas = [text for part in value.split(",") if (text := part.strip())]
     unknown = [beta for beta in betas if not _BETA.match(beta)]
     if unknown:
@@ -76,4 +113,4 @@ def _betas(value: str | None) -> frozenset[str]:
             "documentation at platform.claude.com/docs or try again without the header."
         )
         raise InvalidRequest(message)
-    return frozenset(betas)
+    return tuple(betas)

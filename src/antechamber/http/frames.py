@@ -1,23 +1,36 @@
-"""What an answer is streamed from: a turn, written in the form of an API version."""
+"""What an answer is streamed from: a turn, written in a form, or an upstream's own events."""
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 
-from antechamber.http.asgi import Header
+from antechamber.http.asgi import Header, encoded
 from antechamber.http.problems import as_api_error
-from antechamber.operations.messages import OpenTurn
-from antechamber.turn.sse import EventForm
+from antechamber.operations.messages import OpenRelay, OpenTurn
+from antechamber.turn.sse import EventForm, event_of
+
+Opened = OpenTurn | OpenRelay
 
 
-class TurnFrames:
-    """The frames of one turn, which is opened when they are asked for."""
+class RelayedRefusal(Exception):
+    """An upstream's answer that is no stream; goes back as it is."""
+
+    def __init__(self, status: int, body: bytes, headers: Sequence[Header]) -> None:
+        super().__init__(f"status {status}")
+        self.status = status
+        self.body = body
+        self.headers = headers
+
+
+class AnswerFrames:
+    """The frames of one answer, which is opened when they are asked for."""
 
     def __init__(
-        self, opened: Callable[[], Awaitable[OpenTurn]], form: EventForm, request_id: str
+        self, opening: Callable[[], Awaitable[Opened]], form: EventForm, request_id: str
     ) -> None:
-        self._opened = opened
+        self._opening = opening
         self._form = form
         self._request_id = request_id
+        self._opened: Opened | None = None
 
     @property
     def ping(self) -> bytes:
@@ -25,8 +38,29 @@ class TurnFrames:
         return self._form.ping
 
     async def frames(self) -> AsyncGenerator[bytes, None]:
-        """Open the turn, yield its first event, then what follows from each engine event."""
-        turn, frame = await self._opened(), self._form.frame
+        """Open the answer, yield its beginning, then what follows."""
+        self._opened = opened = await self._opening()
+        frames = _relayed(opened) if isinstance(opened, OpenRelay) else self._taken(opened)
+        async with aclosing(frames):
+            async for piece in frames:
+                yield piece
+
+    def head(self) -> Sequence[Header]:
+        """Return who answers, where that is known; it stays so from now on."""
+        if self._opened is None:
+            return ()
+        if not isinstance(self._opened, OpenRelay):
+            self._opened.commit()
+        return answer_head(self._opened)
+
+    def error(self, error: Exception) -> bytes:
+        """Return the stream's last event."""
+        if isinstance(error, RelayedRefusal):
+            return event_of("error", error.body)
+        return self._form.error(as_api_error(error, self._request_id), self._request_id)
+
+    async def _taken(self, turn: OpenTurn) -> AsyncGenerator[bytes, None]:
+        frame = self._form.frame
         yield frame(turn.start())
         async with aclosing(turn.events()) as batches:
             async for batch in batches:
@@ -34,10 +68,30 @@ class TurnFrames:
         if self._form.done:
             yield self._form.done
 
-    def head(self) -> Sequence[Header]:
-        """Return no headers."""
-        return ()
 
-    def error(self, error: Exception) -> bytes:
-        """Return the stream's last event."""
-        return self._form.error(as_api_error(error, self._request_id), self._request_id)
+async def _relayed(answer: OpenRelay) -> AsyncGenerator[bytes, None]:
+    try:
+        if answer.status >= 400:
+            raise RelayedRefusal(answer.status, await answer.read(), relay_head(answer))
+        yield b""
+        async with aclosing(answer.frames()) as frames:
+            async for events in frames:
+                yield events
+    finally:
+        await answer.aclose()
+
+
+def answer_head(opened: Opened) -> list[Header]:
+    """Return the headers that say who answered, and what was changed for it."""
+    if isinstance(opened, OpenRelay):
+        return relay_head(opened)
+    return [(b"antechamber-served-by", encoded(opened.served_by))]
+
+
+def relay_head(answer: OpenRelay) -> list[Header]:
+    """Return the headers of a relayed answer."""
+    head = [(name.encode("ascii"), encoded(value)) for name, value in answer.headers.items()]
+    head.append((b"antechamber-served-by", encoded(answer.served_by)))
+    if answer.adjusted:
+        head.append((b"antechamber-adjusted", encoded(", ".join(answer.adjusted))))
+    return head

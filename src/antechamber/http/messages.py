@@ -5,14 +5,21 @@ from functools import partial
 from antechamber.http.asgi import Receive, Scope, Send, respond
 from antechamber.http.bodies import read_body
 from antechamber.http.connection import while_connected
-from antechamber.http.frames import TurnFrames
+from antechamber.http.frames import AnswerFrames, RelayedRefusal, answer_head, relay_head
 from antechamber.http.streaming import Pace, stream_response
 from antechamber.operations.call import Call
-from antechamber.operations.messages import Services, count_tokens, open_turn, run_message
+from antechamber.operations.messages import (
+    OpenRelay,
+    Services,
+    count_tokens,
+    open_message,
+    read_count_tokens,
+    read_message,
+    run_message,
+)
 from antechamber.turn.sse import NAMED, UNNAMED
 from antechamber.wire.encoding import encode_json
 from antechamber.wire.messages import CountTokensRequest, MessageRequest
-from antechamber.wire.parse import parse_count_tokens_request, parse_message_request
 
 
 class MessagesEndpoint:
@@ -28,17 +35,25 @@ class MessagesEndpoint:
         """Serve one request; the client's leaving stops the engine."""
         call: Call = scope["state"]["call"]
         body = await read_body(scope, receive, max_bytes=self._max_bytes)
-        request = parse_message_request(body)
-        await while_connected(receive, self._answer(send, request, call))
+        request = read_message(self._services, body)
+        answer = self._stream if request.stream else self._whole
+        await while_connected(receive, answer(send, body, request, call))
 
-    async def _answer(self, send: Send, request: MessageRequest, call: Call) -> None:
-        if request.stream:
-            form = UNNAMED if call.version == "2023-01-01" else NAMED
-            opened = partial(open_turn, self._services, request, call)
-            await stream_response(send, TurnFrames(opened, form, call.request_id), self._pace)
+    async def _stream(self, send: Send, body: bytes, request: MessageRequest, call: Call) -> None:
+        form = UNNAMED if call.version == "2023-01-01" else NAMED
+        opening = partial(open_message, self._services, body, request, call)
+        try:
+            await stream_response(send, AnswerFrames(opening, form, call.request_id), self._pace)
+        except RelayedRefusal as refusal:
+            await respond(send, refusal.status, refusal.body, refusal.headers)
+
+    async def _whole(self, send: Send, body: bytes, request: MessageRequest, call: Call) -> None:
+        opened = await open_message(self._services, body, request, call)
+        if isinstance(opened, OpenRelay):
+            await _pass_back(send, opened)
         else:
-            turn = await open_turn(self._services, request, call)
-            await respond(send, 200, encode_json(await run_message(turn)))
+            message = encode_json(await run_message(opened))
+            await respond(send, 200, message, answer_head(opened))
 
 
 class CountTokensEndpoint:
@@ -52,13 +67,25 @@ class CountTokensEndpoint:
         """Serve one request; the client's leaving stops the count."""
         call: Call = scope["state"]["call"]
         body = await read_body(scope, receive, max_bytes=self._max_bytes)
-        request = parse_count_tokens_request(body)
-        await while_connected(receive, self._answer(send, request, call))
+        request = read_count_tokens(self._services, body)
+        await while_connected(receive, self._answer(send, body, request, call))
 
-    async def _answer(self, send: Send, request: CountTokensRequest, call: Call) -> None:
-        counted: dict[str, object] = {
-            "input_tokens": await count_tokens(self._services, request, call)
-        }
+    async def _answer(
+        self, send: Send, body: bytes, request: CountTokensRequest, call: Call
+    ) -> None:
+        tokens = await count_tokens(self._services, body, request, call)
+        if isinstance(tokens, OpenRelay):
+            await _pass_back(send, tokens)
+            return
+        counted: dict[str, object] = {"input_tokens": tokens}
         if request.context_management is not None:
-            counted["context_management"] = {"original_input_tokens": counted["input_tokens"]}
+            counted["context_management"] = {"original_input_tokens": tokens}
         await respond(send, 200, encode_json(counted))
+
+
+async def _pass_back(send: Send, answer: OpenRelay) -> None:
+    try:
+        body = await answer.read()
+    finally:
+        await answer.aclose()
+    await respond(send, answer.status, body, relay_head(answer))

@@ -1,6 +1,7 @@
 """What comes with a request beside its body: the caller, the API version, the betas, its id."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 from antechamber.operations.caller import Caller
@@ -16,5 +17,11 @@ class Call:
     caller: Caller
     version: ApiVersion
     betas: frozenset[str]
+    beta_list: tuple[str, ...] = ()
+    """The same in the order of the header, as they are passed on."""
+    session: str | None = None
+    """What Claude Code calls its session."""
+    passed_on: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Headers that an upstream of the same API gets, names in small letters."""
     started_at: float
     """On the monotonic clock, when the request's head had been read."""

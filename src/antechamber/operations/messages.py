@@ -1,245 +1,148 @@
-"""A turn from the validated request to its events: routed, checked, counted, taken, recorded."""
+"""``/v1/messages`` and its counting: read, routed, checked, then taken or relayed."""
 
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import aclosing
-from dataclasses import dataclass, replace
+import asyncio
+from collections.abc import Callable
+from typing import TypeVar
 
-import structlog
-from msgspec import UNSET, UnsetType
+import msgspec
 
-from antechamber.catalogue.facts import ModelFacts
-from antechamber.engines.base import PreparedTurn, TurnOrder
 from antechamber.operations.call import Call
-from antechamber.operations.routing import Candidate, Routing
-from antechamber.rules.check import check_context_edits, check_count, check_message, check_window
+from antechamber.operations.relays import Asked, OpenRelay, relay
+from antechamber.operations.routing import Candidate
+from antechamber.operations.services import Services
+from antechamber.operations.turns import OpenTurn, counted, run_message, take_turn
+from antechamber.rules.check import check_count, check_message
 from antechamber.rules.context import RuleContext
-from antechamber.rules.history import without_foreign_thinking
-from antechamber.rules.thinking import thinking_plan
-from antechamber.runtime.clock import Clock
-from antechamber.settings import Settings
-from antechamber.turn.events import ConnectionCut
-from antechamber.turn.fold import Fold
-from antechamber.turn.machine import Opening, TurnMachine
-from antechamber.wire.errors import ApiError, EngineFailed, EngineFault
-from antechamber.wire.ids import NewId
+from antechamber.wire.errors import InvalidRequest, NotFound
 from antechamber.wire.messages import CountTokensRequest, MessageRequest
-from antechamber.wire.responses import (
-    CacheMissUnavailable,
-    ContextManagement,
-    Diagnostics,
-    Message,
-)
-from antechamber.wire.signatures import Signer
-from antechamber.wire.stream import MessageStart, StreamEvent
+from antechamber.wire.parse import parse_count_tokens_request, parse_message_request
 
-_log = structlog.get_logger("antechamber.turn")
-_THINKING_COUNT_BETA = "thinking-token-count-2026-05-13"
-_FULL_WINDOW_BETA = "model-context-window-exceeded-2025-08-26"
+__all__ = [
+    "OpenRelay",
+    "OpenTurn",
+    "Services",
+    "count_tokens",
+    "open_message",
+    "open_turn",
+    "read_count_tokens",
+    "read_message",
+    "run_message",
+]
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Services:
-    """What the operations work with; assembly makes one for each process."""
-
-    settings: Settings
-    routing: Routing
-    signer: Signer
-    clock: Clock
-    new_id: NewId
+_LARGE_BYTES = 1024 * 1024
+"""From here on a request is checked beside the loop: 100,000 messages take seconds."""
 
 
-class OpenTurn:
-    """A turn that has been admitted and counted; ``events`` takes it, at most once."""
+Request = TypeVar("Request", MessageRequest, CountTokensRequest)
 
-    def __init__(
-        self,
-        services: Services,
-        call: Call,
-        candidate: Candidate,
-        prepared: PreparedTurn,
-        machine: TurnMachine,
-    ) -> None:
-        self._services = services
-        self._call = call
-        self._candidate = candidate
-        self._prepared = prepared
-        self._machine = machine
 
-    def start(self) -> MessageStart:
-        """Return the first event of the stream, with the counts known by now."""
-        return self._machine.start()
+class _Peek(msgspec.Struct):
+    model: str
 
-    async def events(self) -> AsyncGenerator[list[StreamEvent], None]:
-        """Yield, for each engine event, the wire events that follow from it; some have none.
 
-        Closing it stops the engine. Whatever happens, one line of the log says how it went.
-        """
-        machine = self._machine
-        ending = "left"
-        first_at: float | None = None
-        try:
-            async with aclosing(self._prepared.events()) as source:
-                async for event in source:
-                    if first_at is None:
-                        first_at = self._services.clock.monotonic()
-                    yield list(machine.feed(event))
-                    if machine.ended:
-                        ending = "ended"
-                        return
-            message = "The engine ended its answer without finishing it."
-            raise EngineFailed(message)
-        except ApiError as error:
-            ending = error.type
+_peek = msgspec.json.Decoder(_Peek)
+
+
+def read_message(services: Services, body: bytes) -> MessageRequest:
+    """Return the request of ``POST /v1/messages``; raises ``InvalidRequest``.
+
+    Keys that nobody knows are left out of it where they are passed on.
+    """
+    try:
+        return parse_message_request(body)
+    except InvalidRequest:
+        if not _passes_unknown_fields(services, body):
             raise
-        except ConnectionCut:
-            ending = "cut"
-            raise
-        except Exception:
-            ending = "bug"
-            raise
-        finally:
-            self._record(ending, first_at)
+        return parse_message_request(body, unknown_fields="ignore")
 
-    def _record(self, ending: str, first_at: float | None) -> None:
-        now, usage = self._services.clock.monotonic(), self._machine.usage
-        _log.info(
-            "turn",
-            request_id=self._call.request_id,
-            model=self._candidate.facts.id,
-            engine=self._candidate.engine.name,
-            ending=ending,
-            input_tokens=usage.input_tokens,
-            output_tokens=usage.output_tokens,
-            thinking_tokens=usage.thinking_tokens,
-            first_event_ms=_ms(first_at - self._call.started_at) if first_at else None,
-            total_ms=_ms(now - self._call.started_at),
-        )
+
+def read_count_tokens(services: Services, body: bytes) -> CountTokensRequest:
+    """Return the request of ``POST /v1/messages/count_tokens``; see ``read_message``."""
+    try:
+        return parse_count_tokens_request(body)
+    except InvalidRequest:
+        if not _passes_unknown_fields(services, body):
+            raise
+        return parse_count_tokens_request(body, unknown_fields="ignore")
+
+
+def _passes_unknown_fields(services: Services, body: bytes) -> bool:
+    if services.settings.fidelity == "hosted":
+        return False
+    try:
+        return services.preferred(_peek.decode(body).model).passes_unknown_fields
+    except (msgspec.DecodeError, UnicodeDecodeError, NotFound):
+        return False
+
+
+async def open_message(
+    services: Services, body: bytes, request: MessageRequest, call: Call
+) -> OpenTurn | OpenRelay:
+    """Check ``request`` and have it answered; raises ``ApiError`` with the hosted wording.
+
+    What is opened has to be closed: a turn by closing its events, a relay by ``aclose``.
+    """
+    attempts = services.attempts(request, call)
+    preferred = attempts.preferred
+    context = _context(services, preferred, request.model, call)
+    await _checked(check_message, request, context, len(body))
+    candidate = await attempts.first()
+    if candidate.relay is not None:
+        asked = Asked(body=body, request=request)
+        opened = await relay(services, asked, call, attempts, candidate)
+        if isinstance(opened, OpenRelay):
+            return opened
+        candidate = opened
+    return await take_turn(services, request, call, attempts, candidate, size_bytes=len(body))
 
 
 async def open_turn(services: Services, request: MessageRequest, call: Call) -> OpenTurn:
-    """Route, check and count ``request``; raises ``ApiError`` with the hosted wording."""
-    candidates = services.routing.candidates(request.model)
-    facts, fidelity = candidates[0].facts, services.settings.fidelity
-    check_message(request, _context(services, facts, request.model, call))
-    own = without_foreign_thinking(request, services.signer.verify)
-    order = _order(services, own, facts, call, max_tokens=request.max_tokens)
-    candidate, prepared = await _prepare(candidates, order)
-    window = candidate.engine.limits.window_tokens or facts.window_tokens
-    check_window(prepared.input_tokens, request.max_tokens, facts, window, fidelity)
-    check_context_edits(request, prepared.input_tokens)
-    shown = order.thinking.display != "omitted"
-    machine = TurnMachine(
-        _opening(request, call, candidate, prepared, show_thinking=shown),
-        new_id=services.new_id,
-        sign=services.signer.sign,
-    )
-    return OpenTurn(services, call, candidate, prepared, machine)
+    """Like ``open_message``, for who needs events: every engine takes turns, relaying ones too."""
+    attempts = services.attempts(request, call)
+    context = _context(services, attempts.preferred, request.model, call, relayed=False)
+    await _checked(check_message, request, context, 0)
+    candidate = await attempts.first()
+    return await take_turn(services, request, call, attempts, candidate, size_bytes=0)
 
 
-async def run_message(turn: OpenTurn) -> Message:
-    """Take the turn to its end and return the whole message: the fold of its stream."""
-    fold = Fold()
-    fold.add(turn.start())
-    async with aclosing(turn.events()) as batches:
-        async for batch in batches:
-            for event in batch:
-                fold.add(event)
-    return fold.message
-
-
-async def count_tokens(services: Services, request: CountTokensRequest, call: Call) -> int:
+async def count_tokens(
+    services: Services, body: bytes, request: CountTokensRequest, call: Call
+) -> int | OpenRelay:
     """Return the input tokens that the same request would report when it is created."""
-    candidates = services.routing.candidates(request.model)
-    facts = candidates[0].facts
-    check_count(request, _context(services, facts, request.model, call))
-    own = without_foreign_thinking(request, services.signer.verify)
-    order = _order(services, own, facts, call, max_tokens=0)
-    _, prepared = await _prepare(candidates, order)
-    check_context_edits(request, prepared.input_tokens)
-    return prepared.input_tokens
+    attempts = services.attempts(request, call)
+    context = _context(services, attempts.preferred, request.model, call)
+    await _checked(check_count, request, context, len(body))
+    candidate = await attempts.first()
+    if candidate.relay is not None:
+        asked = Asked(body=body, request=request)
+        opened = await relay(services, asked, call, attempts, candidate)
+        if isinstance(opened, OpenRelay):
+            return opened
+        candidate = opened
+    return await counted(services, request, call, attempts, candidate, size_bytes=len(body))
 
 
-def _order(
-    services: Services,
-    request: MessageRequest | CountTokensRequest,
-    facts: ModelFacts,
-    call: Call,
-    *,
-    max_tokens: int,
-) -> TurnOrder:
-    return TurnOrder(
-        request=request,
-        facts=facts,
-        upstream_model=facts.id,
-        thinking=thinking_plan(request, facts, services.settings.fidelity, call.betas),
-        max_tokens=max_tokens,
-        request_id=call.request_id,
-    )
+async def _checked(
+    check: Callable[[Request, RuleContext], None],
+    request: Request,
+    context: RuleContext,
+    size_bytes: int,
+) -> None:
+    if size_bytes < _LARGE_BYTES:
+        check(request, context)
+    else:
+        await asyncio.to_thread(check, request, context)
 
 
-async def _prepare(
-    candidates: Sequence[Candidate], order: TurnOrder
-) -> tuple[Candidate, PreparedTurn]:
-    """Prepare the turn on the first engine that can; raises what the last one said."""
-    *others, last = candidates
-    for candidate in others:
-        try:
-            return candidate, await _prepare_on(candidate, order)
-        except EngineFault as fault:
-            _log.warning(
-                "engine_passed_over",
-                request_id=order.request_id,
-                engine=candidate.engine.name,
-                reason=fault.message,
-            )
-    return last, await _prepare_on(last, order)
-
-
-async def _prepare_on(candidate: Candidate, order: TurnOrder) -> PreparedTurn:
-    return await candidate.engine.prepare(replace(order, upstream_model=candidate.upstream_model))
-
-
-def _context(services: Services, facts: ModelFacts, asked: str, call: Call) -> RuleContext:
+def _context(
+    services: Services, candidate: Candidate, asked: str, call: Call, *, relayed: bool = True
+) -> RuleContext:
     return RuleContext(
-        facts=facts,
+        facts=candidate.facts,
         fidelity=services.settings.fidelity,
         version=call.version,
         betas=call.betas,
         asked_model=asked,
         verify=services.signer.verify,
+        engine_is_claude_family=relayed and candidate.relay is not None,
     )
-
-
-def _opening(
-    request: MessageRequest,
-    call: Call,
-    candidate: Candidate,
-    prepared: PreparedTurn,
-    *,
-    show_thinking: bool,
-) -> Opening:
-    facts = candidate.facts
-    managed = request.context_management is not None
-    return Opening(
-        model=facts.id,
-        input_tokens=prepared.input_tokens,
-        generates=request.max_tokens > 0,
-        show_thinking=show_thinking,
-        estimate_thinking=_THINKING_COUNT_BETA in call.betas,
-        tells_full_window=not facts.refuses.output_beyond_window or _FULL_WINDOW_BETA in call.betas,
-        # A refusal to be fast is no error on some models: they answer at the ordinary speed.
-        speed="standard" if request.speed is not None else None,
-        context_management=ContextManagement(applied_edits=[]) if managed else UNSET,
-        diagnostics=_diagnostics(request),
-    )
-
-
-def _diagnostics(request: MessageRequest) -> Diagnostics | UnsetType:
-    if request.diagnostics is None:
-        return UNSET
-    asked = request.diagnostics.previous_message_id is not None
-    return Diagnostics(cache_miss_reason=CacheMissUnavailable() if asked else None)
-
-
-def _ms(seconds: float) -> int:
-    return round(seconds * 1000)

@@ -1,16 +1,37 @@
-"""Which engines may serve a model id, and what is known about the model."""
+"""Which engines may serve a model id, in which order, and what is known about the model."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Literal
 
 from antechamber.catalogue.facts import ModelFacts
 from antechamber.catalogue.reader import Catalogue
-from antechamber.engines.base import Engine
+from antechamber.engines.base import Engine, RelayEngine
+from antechamber.operations.preference import in_order
 from antechamber.settings import ModelSettings, Settings, default_models, find_model
 from antechamber.wire.errors import NotFound
 
 _EVERY_ID = "*"
+_REMEMBERED_IDS = 4096
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replica:
+    """One engine, and the same as one that relays where it does."""
+
+    engine: Engine
+    relay: RelayEngine | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineEntry:
+    """One engine of the configuration: its replicas, and how requests treat it."""
+
+    replicas: tuple[Replica, ...]
+    retries: int = 0
+    max_concurrency: int | None = None
+    passes_unknown_fields: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,27 +40,53 @@ class Candidate:
 
     facts: ModelFacts
     engine: Engine
+    relay: RelayEngine | None = None
+    """The same engine, where its upstream takes requests as they are."""
     upstream_model: str
+    upstream_facts: ModelFacts
+    """What is known of the model by the engine's name for it."""
+    retries: int = 0
+    """How often this engine is tried again after a fault."""
+    passes_unknown_fields: bool = False
+
+    @property
+    def served_by(self) -> str:
+        """What a client is told about who answered."""
+        return f"{self.engine.name}/{self.upstream_model}"
 
 
 class Routing:
     """The configuration's ``[[models]]`` over the catalogue."""
 
     def __init__(
-        self, settings: Settings, catalogue: Catalogue, engines: Mapping[str, Engine]
+        self, settings: Settings, catalogue: Catalogue, engines: Mapping[str, EngineEntry]
     ) -> None:
         self._settings = settings
         self._catalogue = catalogue
         self._engines = engines
         self._fidelity: Literal["lenient", "hosted"] = settings.fidelity
+        # Ids come from requests, so what is remembered of them has a bound.
+        self._entry = lru_cache(_REMEMBERED_IDS)(self._find_entry)
 
     @property
     def engines(self) -> Sequence[Engine]:
-        """Every engine, in the order of the configuration."""
-        return tuple(self._engines.values())
+        """Every engine with each of its replicas, in the order of the configuration."""
+        return tuple(each.engine for entry in self._engines.values() for each in entry.replicas)
 
-    def candidates(self, model: str) -> Sequence[Candidate]:
+    def has_choice(self, model: str) -> bool:
+        """Tell whether the order of the candidates depends on the conversation."""
+        _, entry = self._entry(model)
+        if entry is None:
+            return False
+        return bool(entry.weights) or any(
+            len(self._engines[name].replicas) > 1 for name in entry.engines
+        )
+
+    def candidates(self, model: str, *, conversation: str = "") -> Sequence[Candidate]:
         """Return who can serve ``model``, the preferred first.
+
+        ``conversation`` is the same for all requests of one conversation, so that they meet the
+        same replica and its warm prefix cache.
 
         Raises ``NotFound`` for ids that are not served; under hosted fidelity also for retired
         ids and for ids with the suffix ``[1m]``, which the hosted API does not know.
@@ -48,13 +95,22 @@ class Routing:
         if entry is None or facts is None:
             message = f"model: {model}"
             raise NotFound(message)
+        upstream_model = entry.upstream_model or facts.id
+        upstream_facts = facts
+        if entry.upstream_model is not None:
+            upstream_facts = self._catalogue.find(entry.upstream_model) or facts
         return [
             Candidate(
                 facts=facts,
-                engine=self._engines[name],
-                upstream_model=entry.upstream_model or facts.id,
+                engine=replica.engine,
+                relay=replica.relay,
+                upstream_model=upstream_model,
+                upstream_facts=upstream_facts,
+                retries=self._engines[name].retries,
+                passes_unknown_fields=self._engines[name].passes_unknown_fields,
             )
-            for name in entry.engines
+            for name in _ordered(entry, conversation)
+            for replica in self._replicas(name, conversation)
         ]
 
     def served(self) -> list[Candidate]:
@@ -62,11 +118,17 @@ class Routing:
         shown = {facts.id: facts for facts in self._catalogue.models if self._entry(facts.id)[1]}
         for entry in default_models(self._settings):
             if not entry.id.endswith(_EVERY_ID):
-                facts = self._catalogue.find(entry.id) or ModelFacts.unlisted(entry.id)
+                facts = self._entry(entry.id)[0] or ModelFacts.unlisted(entry.id)
                 shown.setdefault(facts.id, facts)
         return [self.candidates(model_id)[0] for model_id in shown]
 
-    def _entry(self, model: str) -> tuple[ModelFacts | None, ModelSettings | None]:
+    def _replicas(self, name: str, conversation: str) -> Sequence[Replica]:
+        replicas = self._engines[name].replicas
+        if len(replicas) == 1:
+            return replicas
+        return in_order([(each.engine.name, 1.0, each) for each in replicas], conversation)
+
+    def _find_entry(self, model: str) -> tuple[ModelFacts | None, ModelSettings | None]:
         facts = self._catalogue.find(model)
         if self._fidelity == "hosted" and facts is not None:
             suffixed = model.endswith("]") and model not in (facts.id, *facts.aliases)
@@ -79,4 +141,22 @@ class Routing:
         if facts is None and entry is not None and entry.id == _EVERY_ID:
             # "*" alone means every id of the catalogue; a prefix or a full id is meant as written.
             return None, None
-        return facts or ModelFacts.unlisted(model), entry
+        return _as_configured(facts or ModelFacts.unlisted(model), entry), entry
+
+
+def _ordered(entry: ModelSettings, conversation: str) -> Sequence[str]:
+    if not entry.weights:
+        return entry.engines
+    weighed = zip(entry.engines, entry.weights, entry.engines, strict=True)
+    return in_order(list(weighed), conversation)
+
+
+def _as_configured(facts: ModelFacts, entry: ModelSettings | None) -> ModelFacts:
+    if entry is None:
+        return facts
+    told = {
+        "window_tokens": entry.window_tokens,
+        "max_output_tokens": entry.max_output_tokens,
+        "display_name": entry.display_name,
+    }
+    return replace(facts, **{name: value for name, value in told.items() if value is not None})

@@ -1,51 +1,90 @@
 """Takes out of a conversation what the engine at hand could only misread: foreign thinking."""
 
 from collections.abc import Sequence
-from typing import TypeVar
+
+import msgspec
 
 from antechamber.rules.context import Verify
+from antechamber.rules.reading import Prompt
 from antechamber.rules.signatures import verdict_on
-from antechamber.wire.messages import (
-    AssistantMessage,
-    CountTokensRequest,
-    Message,
-    MessageRequest,
-)
+from antechamber.wire.messages import Message
 from antechamber.wire.signatures import Verdict
+from antechamber.wire.splice import array_of, field_of, items_of, with_fields
 
-Request = TypeVar("Request", MessageRequest, CountTokensRequest)
 _THINKING = ("thinking", "redacted_thinking")
 
 
-def without_foreign_thinking(request: Request, verify: Verify) -> Request:
+class _Typed(msgspec.Struct):
+    type: str = ""
+
+
+_type = msgspec.json.Decoder(_Typed)
+
+
+def without_foreign_thinking(request: Prompt, verify: Verify) -> Prompt:
     """Return the request without thinking that another server made.
 
     Of a turn, its tool loop included, all thinking goes or none: half of a train of thought is
     worse than none (BerriAI/litellm#31654). A message that held nothing else goes as a whole.
     Returns ``request`` itself when there is nothing to take out.
     """
-    foreign = {
-        number
-        for number, message in enumerate(request.messages)
-        if message.role == "assistant" and _has_foreign_thinking(message, verify)
-    }
-    if not foreign:
+    lost = _in_lost_turns(request.messages, verify, from_elsewhere=True)
+    if not lost:
         return request
-    turn_of = _turns(request.messages)
-    lost = {turn_of[number] for number in foreign}
     kept = [
-        _without_thinking(message) if turn_of[number] in lost else message
+        _without_thinking(message) if number in lost else message
         for number, message in enumerate(request.messages)
     ]
     return request.model_copy(update={"messages": [each for each in kept if each is not None]})
 
 
-def _has_foreign_thinking(message: AssistantMessage, verify: Verify) -> bool:
-    return any(
-        (block.type == "thinking" or block.type == "redacted_thinking")
-        and verdict_on(block, verify) is Verdict.FOREIGN
-        for block in message.content
-    )
+def own_thinking_taken_out(body: bytes, request: Prompt, verify: Verify) -> bytes:
+    """Return the body of ``request`` without thinking that this server signed.
+
+    For an upstream that signs its own and could only refuse ours. The same turns lose the same
+    blocks as in ``without_foreign_thinking``; the bytes of all other messages stay.
+    """
+    lost = _in_lost_turns(request.messages, verify, from_elsewhere=False)
+    if not lost:
+        return body
+    texts = items_of(field_of(body, "messages") or b"[]")
+    kept = [
+        _text_without_thinking(text) if number in lost else text
+        for number, text in enumerate(texts)
+    ]
+    return with_fields(body, {"messages": array_of(text for text in kept if text)})
+
+
+def _in_lost_turns(
+    messages: Sequence[Message], verify: Verify, *, from_elsewhere: bool
+) -> set[int]:
+    """Return the messages of the turns that hold thinking from elsewhere, or from here."""
+    strange = {
+        number
+        for number, message in enumerate(messages)
+        if message.role == "assistant"
+        and any(
+            (verdict_on(block, verify) is Verdict.FOREIGN) is from_elsewhere
+            for block in message.content
+            if block.type == "thinking" or block.type == "redacted_thinking"
+        )
+    }
+    if not strange:
+        return strange
+    turn_of = _turns(messages)
+    lost = {turn_of[number] for number in strange}
+    return {number for number, turn in enumerate(turn_of) if turn in lost}
+
+
+def _text_without_thinking(text: bytes) -> bytes | None:
+    content = field_of(text, "content") or b""
+    if not content.lstrip().startswith(b"["):
+        return text
+    blocks = items_of(content)
+    kept = [block for block in blocks if _type.decode(block).type not in _THINKING]
+    if len(kept) == len(blocks):
+        return text
+    return with_fields(text, {"content": array_of(kept)}) if kept else None
 
 
 def _turns(messages: Sequence[Message]) -> list[int]:

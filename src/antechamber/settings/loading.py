@@ -16,11 +16,17 @@ from antechamber.settings.environment import (
 )
 from antechamber.settings.keys import NOT_IN_FILE
 from antechamber.settings.problems import ConfigurationError
-from antechamber.settings.schema import EngineSettings, LocalEngineSettings, Settings
+from antechamber.settings.schema import (
+    EngineSettings,
+    LocalEngineSettings,
+    Settings,
+    UpstreamEngineSettings,
+)
 from antechamber.settings.secret import Secret
 from antechamber.settings.values import resolved
 
 FILE_NAME = "antechamber.toml"
+_KEYED = (LocalEngineSettings, UpstreamEngineSettings)
 
 
 def load_settings(
@@ -117,7 +123,7 @@ def _named_variables(settings: Settings) -> list[str]:
     return [
         engine.api_key_env
         for engine in settings.engines
-        if isinstance(engine, LocalEngineSettings) and engine.api_key_env
+        if isinstance(engine, _KEYED) and engine.api_key_env
     ]
 
 
@@ -125,7 +131,7 @@ def _with_named_keys(settings: Settings, environ: Mapping[str, str], *, label: s
     """Put the keys that ``api_key_env`` names where the engines look for them."""
     engines: list[EngineSettings] = []
     for index, engine in enumerate(settings.engines):
-        if isinstance(engine, LocalEngineSettings) and engine.api_key_env:
+        if isinstance(engine, _KEYED) and engine.api_key_env:
             key = _named_key(engine.api_key_env, environ, f"{label}: engines[{index}].api_key_env")
             engines.append(engine.model_copy(update={"api_key": key}))
         else:

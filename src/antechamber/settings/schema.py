@@ -134,7 +134,94 @@ class LocalEngineSettings(Section):
         return self
 
 
-EngineSettings = ScriptedEngineSettings | LocalEngineSettings
+class UpstreamEngineSettings(Section):
+    """What all engines have in common whose model is elsewhere."""
+
+    name: EngineName
+    base_url: WebAddress | None = None
+    replicas: tuple[WebAddress, ...] = ()
+    """Base URLs of servers that are alike; a conversation stays with one of them."""
+    api_key: Secret | None = None
+    """Once loaded it also holds what ``api_key_env`` named."""
+    api_key_env: EnvironmentName | None = None
+    retries: Annotated[int, Field(ge=0, le=10)] = 2
+    """The SDKs' own default."""
+    max_concurrency: Annotated[int, Field(ge=1)] | None = None
+    """Requests at one time to each replica, per worker."""
+    connect_timeout_s: PositiveFloat = 10.0
+    first_byte_timeout_s: PositiveFloat = 600.0
+    """A long prompt on a slow model may take minutes until its first token."""
+    idle_timeout_s: PositiveFloat = 120.0
+
+    @model_validator(mode="after")
+    def _one_key_and_one_address(self) -> Self:
+        if self.api_key and self.api_key_env:
+            raise ValueError("set api_key or api_key_env, not both")
+        if self.base_url is not None and self.replicas:
+            raise ValueError("set base_url or replicas, not both")
+        return self
+
+    @property
+    def addresses(self) -> tuple[str | None, ...]:
+        """The base URL of each replica; None is the host's usual one."""
+        return self.replicas or (self.base_url,)
+
+
+class MessagesApiEngineSettings(UpstreamEngineSettings):
+    """An engine whose upstream speaks the Messages API: Anthropic, a cloud, another antechamber."""
+
+    type: Literal["messages_api"] = "messages_api"
+    host: Literal["hosted", "bedrock", "vertex", "foundry"] = "hosted"
+    unknown_fields: Literal["pass", "refuse"] = "pass"
+    region: Annotated[str, Field(min_length=1)] | None = None
+    """Of Bedrock and Vertex."""
+    project: Annotated[str, Field(min_length=1)] | None = None
+    """Of Vertex."""
+    resource: Annotated[str, Field(min_length=1)] | None = None
+    """Of Foundry, where no base_url is set."""
+    aws_profile: Annotated[str, Field(min_length=1)] | None = None
+
+    @model_validator(mode="after")
+    def _what_the_host_needs(self) -> Self:
+        needed = {"vertex": ("region", "project"), "bedrock": ("region",)}.get(self.host, ())
+        for key in needed:
+            if getattr(self, key) is None:
+                raise ValueError(f"{key} is needed for the host {self.host}")
+        if self.host == "foundry" and self.base_url is None and self.resource is None:
+            raise ValueError("resource or base_url is needed for the host foundry")
+        return self
+
+
+class OpenAIChatEngineSettings(UpstreamEngineSettings):
+    """An engine whose upstream speaks OpenAI's chat completions: vLLM, Ollama, OpenAI itself."""
+
+    type: Literal["openai_chat"] = "openai_chat"
+    host: Annotated[str, Field(pattern=r"^[a-z0-9_]+$")] = "auto"
+    """A row of the table of hosts; ``auto`` asks the server who it is."""
+
+
+class GeminiEngineSettings(UpstreamEngineSettings):
+    """An engine on Gemini's generateContent."""
+
+    type: Literal["gemini"] = "gemini"
+
+
+EngineSettings = (
+    ScriptedEngineSettings
+    | LocalEngineSettings
+    | MessagesApiEngineSettings
+    | OpenAIChatEngineSettings
+    | GeminiEngineSettings
+)
+
+
+class RoutingSettings(Section):
+    """How long an engine that fails is tried, and when it is left alone."""
+
+    longest_pause_s: Annotated[float, Field(ge=0, le=60)] = 8.0
+    """The SDKs' longest pause between two tries."""
+    breaker_failures: Annotated[int, Field(ge=1)] = 5
+    breaker_open_s: PositiveFloat = 30.0
 
 
 class ModelSettings(Section):
@@ -143,7 +230,18 @@ class ModelSettings(Section):
     id: ModelPattern
     engines: Annotated[tuple[EngineName, ...], Field(min_length=1)]
     """Asked in this order."""
+    weights: tuple[PositiveFloat, ...] = ()
+    """One for each engine: how often it is asked first."""
     upstream_model: Annotated[str, Field(min_length=1)] | None = None
+    window_tokens: Annotated[int, Field(ge=256)] | None = None
+    max_output_tokens: Annotated[int, Field(ge=1)] | None = None
+    display_name: Annotated[str, Field(min_length=1)] | None = None
+
+    @model_validator(mode="after")
+    def _a_weight_for_each_engine(self) -> Self:
+        if self.weights and len(self.weights) != len(self.engines):
+            raise ValueError("weights must have one number for each of engines")
+        return self
 
 
 class Settings(Section):
@@ -155,6 +253,7 @@ class Settings(Section):
     log: LogSettings = LogSettings()
     engines: tuple[Annotated[EngineSettings, Field(discriminator="type")], ...] = ()
     """As written; ``default_engines`` says what serves when it is empty."""
+    routing: RoutingSettings = RoutingSettings()
     models: tuple[ModelSettings, ...] = ()
     """As written; ``default_models`` says what is served when it is empty."""
     data_dir: Path

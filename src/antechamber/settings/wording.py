@@ -103,7 +103,8 @@ def _unknown_key(location: Location, root: type[BaseModel]) -> str:
 
 
 def _tags(location: Location, root: type[BaseModel]) -> str:
-    return " or ".join(f'"{tag}"' for tag in tags_at(location, root))
+    *others, last = (f'"{tag}"' for tag in tags_at(location, root))
+    return f"{', '.join(others)} or {last}" if others else last
 
 
 def _choices(expected: str) -> str:

@@ -57,6 +57,9 @@ class BlockClosed:
     A tool call that was cut is not closed: ``TurnEnded`` follows while it is open.
     """
 
+    cargo: bytes = b""
+    """What the engine wants to have back with a thought; rides inside its signature."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UsageReported:

@@ -119,6 +119,8 @@ class TurnMachine:
         self._call_ids: set[str] = set()
         self._track = Track()
         self._state = State.NOTHING
+        self._allowed = _ALLOWED[State.NOTHING]
+        """Those of the state; looked up when it changes, because events are many."""
         self._block: OpenBlock = OpenText(self._track)
         """Has a meaning only while a block is open."""
         self.usage = UsageAccount(input_tokens=opening.input_tokens)
@@ -146,7 +148,7 @@ class TurnMachine:
         Raises ``EngineFailed`` when the engine breaks the table, or says that a tool call is
         complete which is not; nothing has been changed then.
         """
-        if type(event) not in _ALLOWED[self._state]:
+        if type(event) not in self._allowed:
             message = f"The engine sent {type(event).__name__} while {self._state.value} was open."
             raise EngineFailed(message)
         match event:
@@ -155,8 +157,8 @@ class TurnMachine:
             case UsageReported():
                 self.usage.merge(event)
                 return []
-            case BlockClosed():
-                return self._close()
+            case BlockClosed(cargo=cargo):
+                return self._close(cargo)
             case TurnEnded():
                 return self._end(event)
             case _:
@@ -179,7 +181,8 @@ class TurnMachine:
                 block = OpenRedacted(self._track, self._sign, data)
             case ToolUseOpened():
                 block = OpenCall(self._track, self._tool_use(event))
-        self._block, self._state = block, _OPENED[type(event)]
+        self._block = block
+        self._enter(_OPENED[type(event)])
         return block.begin()
 
     def _tool_use(self, event: ToolUseOpened) -> ToolUseBlock:
@@ -195,9 +198,10 @@ class TurnMachine:
             toolset_name=event.toolset_name if event.toolset_name is not None else UNSET,
         )
 
-    def _close(self) -> list[StreamEvent]:
-        events = self._block.close()
-        self._state = State.NOTHING
+    def _close(self, cargo: bytes) -> list[StreamEvent]:
+        block = self._block
+        events = block.close(cargo) if isinstance(block, OpenThinking) else block.close()
+        self._enter(State.NOTHING)
         return events
 
     def _end(self, event: TurnEnded) -> list[StreamEvent]:
@@ -205,7 +209,7 @@ class TurnMachine:
         if reported == "stop_sequence" and event.stop_sequence is None:
             reported = "end_turn"
         events = self._close_for(reported) if self._state is not State.NOTHING else []
-        self._state = State.ENDED
+        self._enter(State.ENDED)
         reason = self._true_reason(reported)
         ending = Ending(
             stop_reason=reason,
@@ -219,6 +223,9 @@ class TurnMachine:
             MessageDelta(delta=ending, usage=usage, context_management=managed),
             MessageStop(),
         ]
+
+    def _enter(self, state: State) -> None:
+        self._state, self._allowed = state, _ALLOWED[state]
 
     def _close_for(self, reason: StopReason) -> list[StreamEvent]:
         block = self._block

@@ -122,9 +122,9 @@ class OpenThinking:
             return []
         return [self._track.delta(ThinkingDelta("", quanta * _QUANTUM_TOKENS))]
 
-    def close(self) -> list[StreamEvent]:
-        """Sign the thought and end it."""
-        signature = self._sign("thinking", "".join(self._thought))
+    def close(self, cargo: bytes = b"") -> list[StreamEvent]:
+        """Sign the thought, with the engine's ``cargo`` in the signature, and end it."""
+        signature = self._sign("thinking", "".join(self._thought), cargo)
         return [self._track.delta(SignatureDelta(signature)), self._track.end()]
 
 

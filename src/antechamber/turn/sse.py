@@ -45,6 +45,11 @@ def frame(event: StreamEvent) -> bytes:
     return b"%s%s\n\n" % (_HEADS[type(event)], _line(encode_json(event)))
 
 
+def event_of(name: str, body: bytes) -> bytes:
+    """Return an event whose data is JSON already."""
+    return b"event: %s\ndata: %s\n\n" % (name.encode("ascii"), _line(b" ".join(body.split(b"\n"))))
+
+
 def error_frame(error: ApiError, request_id: str) -> bytes:
     """Return the ``error`` event that ends a stream which can no longer change its status."""
     return b"event: error\ndata: %s\n\n" % _line(problem_body(error, request_id))

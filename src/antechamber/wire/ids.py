@@ -4,6 +4,8 @@ import secrets
 from collections.abc import Callable
 
 _BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
+_PAIRS = tuple(first + second for first in _BASE58 for second in _BASE58)
+"""Two characters for each division of a long number, which is what an id costs."""
 
 NewId = Callable[[str], str]
 """Makes an id from its prefix; passed in so that tests can fix it."""
@@ -13,7 +15,7 @@ def new_id(prefix: str) -> str:
     """Return a fresh id such as ``msg_01Xf…``; 22 characters of base58 hold 128 random bits."""
     number = secrets.randbits(128)
     characters: list[str] = []
-    for _ in range(22):
-        number, remainder = divmod(number, 58)
-        characters.append(_BASE58[remainder])
+    for _ in range(11):
+        number, remainder = divmod(number, 3364)
+        characters.append(_PAIRS[remainder])
     return f"{prefix}01{''.join(characters)}"

@@ -84,6 +84,13 @@ class Signer:
         return Verdict.OURS if fits else Verdict.ALTERED
 
 
+def cargo_of(signature: str) -> bytes:
+    """Return the cargo of a signature that has been verified; nothing where there is none."""
+    if not signature.startswith(_MARKER_TEXT):
+        return b""
+    return _decode(signature)[_LEAST_BYTES:]
+
+
 def _mac(key: SigningKey, kind: str, content: str, nonce: bytes, cargo: bytes) -> bytes:
     # The content comes last and no part before it holds a zero byte: no two make the same body.
     text = content.encode("utf-8", "surrogatepass")

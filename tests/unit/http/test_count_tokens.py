@@ -11,6 +11,7 @@ from antechamber.http.bodies import ClientLeft
 from antechamber.http.messages import CountTokensEndpoint
 from antechamber.operations.call import Call
 from antechamber.operations.caller import Caller
+from antechamber.operations.routing import EngineEntry, Replica
 from antechamber.runtime.clock import SystemClock
 from antechamber.settings import ScriptedEngineSettings, Settings
 from tests.unit.http.exchange import Client, scope
@@ -72,7 +73,8 @@ async def test_a_client_that_leaves_stops_the_count(tmp_path: Path) -> None:
     settings = Settings(
         data_dir=tmp_path, engines=(ScriptedEngineSettings(name="slow", script=tmp_path / "none"),)
     )
-    endpoint = CountTokensEndpoint(build_services(settings, {"slow": engine}, SystemClock()))
+    entry = EngineEntry(replicas=(Replica(engine=engine),))
+    endpoint = CountTokensEndpoint(build_services(settings, {"slow": entry}, SystemClock()))
     client = _Leaving(engine.began)
 
     with pytest.raises(ClientLeft):

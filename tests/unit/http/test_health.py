@@ -11,7 +11,7 @@ from antechamber.catalogue.reader import load_catalogue
 from antechamber.engines.base import EngineLimits, PreparedTurn, TurnOrder
 from antechamber.http.health import ReadyEndpoint
 from antechamber.operations.messages import Services
-from antechamber.operations.routing import Routing
+from antechamber.operations.routing import EngineEntry, Replica, Routing
 from antechamber.runtime.clock import SystemClock
 from antechamber.settings import Settings
 from antechamber.wire.errors import EngineFailed, EngineFault, Overloaded
@@ -60,11 +60,16 @@ AWAY = _fails(Overloaded("It cannot be reached."))
 
 
 async def probe(engines: Mapping[str, Ready]) -> tuple[int | None, dict[str, object]]:
-    made = {name: Waiting(name, ready) for name, ready in engines.items()}
+    made = {
+        name: EngineEntry(replicas=(Replica(engine=Waiting(name, ready)),))
+        for name, ready in engines.items()
+    }
     settings = Settings(data_dir=Path("unused"))
     services = Services(
         settings=settings,
         routing=Routing(settings, load_catalogue(), made),
+        health={},
+        random=lambda: 0.5,
         signer=Signer([SigningKey(id="0" * 8, secret=bytes(32))], bytes),
         clock=SystemClock(),
         new_id=new_id,

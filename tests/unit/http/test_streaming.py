@@ -6,7 +6,7 @@ import pytest
 
 from antechamber.http.asgi import Message as AsgiMessage
 from antechamber.http.bodies import ClientLeft
-from antechamber.http.frames import TurnFrames
+from antechamber.http.frames import AnswerFrames
 from antechamber.http.streaming import Pace, stream_response
 from antechamber.turn.sse import NAMED, UNNAMED, EventForm
 from antechamber.wire.errors import Overloaded
@@ -26,6 +26,10 @@ class _Hidden:
     def __init__(self, pinged: asyncio.Event) -> None:
         self._pinged = pinged
         self.closed = False
+        self.served_by = "engine/model"
+
+    def commit(self) -> None:
+        pass
 
     def start(self) -> MessageStart:
         return _START
@@ -40,11 +44,11 @@ class _Hidden:
             self.closed = True
 
 
-def _frames(turn: _Hidden, form: EventForm = NAMED) -> TurnFrames:
+def _frames(turn: _Hidden, form: EventForm = NAMED) -> AnswerFrames:
     async def opened() -> Any:
         return turn
 
-    return TurnFrames(opened, form, "req_1")
+    return AnswerFrames(opened, form, "req_1")
 
 
 class _Pinged(Client):
@@ -138,7 +142,7 @@ async def test_a_turn_that_is_long_in_opening_gives_signs_of_life_that_are_no_ev
     async with asyncio.timeout(20):
         await stream_response(
             client.send,
-            TurnFrames(opened, NAMED, "req_1"),
+            AnswerFrames(opened, NAMED, "req_1"),
             Pace(first_event_grace_s=1, ping_s=0.01),
         )
 
@@ -157,7 +161,7 @@ async def test_a_failure_after_signs_of_life_is_the_streams_only_event() -> None
     async with asyncio.timeout(20):
         await stream_response(
             client.send,
-            TurnFrames(opened, NAMED, "req_1"),
+            AnswerFrames(opened, NAMED, "req_1"),
             Pace(first_event_grace_s=1, ping_s=0.01),
         )
 
@@ -174,7 +178,7 @@ async def test_a_failure_in_opening_is_an_http_error() -> None:
     with pytest.raises(Overloaded):
         await stream_response(
             client.send,
-            TurnFrames(opened, NAMED, "req_1"),
+            AnswerFrames(opened, NAMED, "req_1"),
             Pace(first_event_grace_s=1, ping_s=10),
         )
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from antechamber.wire.signatures import Signer, SigningKey, Verdict
+from antechamber.wire.signatures import Signer, SigningKey, Verdict, cargo_of
 
 OLD = SigningKey(id="00000001", secret=b"old secret")
 NEW = SigningKey(id="00000002", secret=b"new secret")
@@ -129,3 +129,16 @@ def test_the_id_of_a_key_has_eight_digits(key_id: str) -> None:
 
 def test_a_key_does_not_show_its_secret() -> None:
     assert "secret" not in repr(NEW).replace("secret=", "")
+
+
+@given(st.text(), st.binary())
+def test_the_cargo_of_a_signature_can_be_read_back(content: str, cargo: bytes) -> None:
+    signature = signer(NEW).sign(KIND, content, cargo)
+
+    assert cargo_of(signature) == cargo
+    assert signer(NEW).verify(KIND, content, signature) is Verdict.OURS
+
+
+@pytest.mark.parametrize("signature", ["", "EqQBCkYIBRgCKkD", "CkFOVEUB", "CkFOVEUB!"])
+def test_what_is_no_signature_of_ours_has_no_cargo(signature: str) -> None:
+    assert cargo_of(signature) == b""

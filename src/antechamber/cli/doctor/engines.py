@@ -17,8 +17,9 @@ from antechamber.settings import (
     LocalEngineSettings,
     ScriptedEngineSettings,
     Settings,
+    UpstreamEngineSettings,
 )
-from antechamber.wire.errors import ApiError
+from antechamber.wire.errors import ApiError, EngineFailed
 
 _RUNTIME = "xllamacpp"
 _PATIENCE_S = 5.0
@@ -48,6 +49,8 @@ def _check(engine: EngineSettings, settings: Settings) -> Finding:
             return asyncio.run(_check_elsewhere(engine, url))
         case LocalEngineSettings():
             return _check_memory(subject, model_file(engine, settings))
+        case UpstreamEngineSettings():
+            return asyncio.run(_check_upstream(engine))
 
 
 def _check_runtime() -> Finding:
@@ -104,6 +107,26 @@ async def _check_elsewhere(engine: LocalEngineSettings, url: str) -> Finding:
     finally:
         await client.aclose()
     return well(subject, f"{url} answers")
+
+
+async def _check_upstream(engine: UpstreamEngineSettings) -> Finding:
+    """Ask whether somebody is there; what they take is found out by a request."""
+    subject = f"engine {engine.name}"
+    if not engine.api_key and not any(engine.addresses):
+        return doubtful(subject, "has no key", "set api_key or api_key_env, if its host wants one")
+    for url in filter(None, engine.addresses):
+        client = UpstreamClient(
+            url, url, headers={}, timeouts=Timeouts(connect_s=_PATIENCE_S, idle_s=_PATIENCE_S)
+        )
+        try:
+            await client.get_json("/", within_s=_PATIENCE_S)
+        except (UpstreamRefused, EngineFailed):
+            pass  # whatever it says of this path, it is there
+        except ApiError as error:
+            return broken(subject, error.message, f"start it, or correct its address: {url}")
+        finally:
+            await client.aclose()
+    return well(subject, ", ".join(url or "usual address" for url in engine.addresses))
 
 
 def _refused(subject: str, url: str, status: int) -> Finding:

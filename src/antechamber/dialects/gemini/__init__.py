@@ -1,0 +1,1 @@
+"""The Messages shapes in the terms of Gemini's generateContent, and its answers as events."""

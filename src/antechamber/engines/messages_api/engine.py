@@ -1,0 +1,101 @@
+"""The engine that relays: one upstream that speaks the Messages API, at whatever host."""
+
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing, asynccontextmanager
+
+from antechamber.engines.base import (
+    EngineLimits,
+    PreparedTurn,
+    RelayedAnswer,
+    RelayOrder,
+    TurnOrder,
+)
+from antechamber.engines.messages_api.host import FrameDecoder, Host
+from antechamber.engines.messages_api.taking import relayed_turn
+from antechamber.outbound.client import Answer, UpstreamClient
+
+_MOST_SHORT_BYTES = 1024 * 1024
+"""Of errors and counts, which are read whole."""
+
+
+class MessagesApiEngine:
+    """Passes requests on and answers back; reads neither."""
+
+    def __init__(self, name: str, client: UpstreamClient, host: Host) -> None:
+        self._name = name
+        self._client = client
+        self._host = host
+
+    @property
+    def name(self) -> str:
+        """The name in the configuration."""
+        return self._name
+
+    @property
+    def limits(self) -> EngineLimits:
+        """What the catalogue says of the model: the upstream has models of its own."""
+        return EngineLimits(image_input=True)
+
+    async def ready(self) -> None:
+        """Return at once: an upstream that is away is found out by a request."""
+
+    async def prepare(self, order: TurnOrder) -> PreparedTurn:
+        """Return the turn; nothing is sent before its events are asked for."""
+        return relayed_turn(self, order)
+
+    @asynccontextmanager
+    async def relay(self, order: RelayOrder) -> AsyncGenerator[RelayedAnswer, None]:
+        """Pass ``order`` on and give the answer, whatever its status; raises ``EngineFault``."""
+        outgoing = await self._host.outgoing(order)
+        async with self._client.send(outgoing.url, outgoing.body, outgoing.headers) as answer:
+            if answer.status >= 300:
+                told = await answer.read(max_bytes=_MOST_SHORT_BYTES)
+                status = self._host.error_status(answer.status, answer.headers)
+                body = self._host.error_body(answer.status, answer.headers, told)
+                yield _Whole(status, answer.headers, body)
+            elif order.path == "/v1/messages/count_tokens":
+                told = await answer.read(max_bytes=_MOST_SHORT_BYTES)
+                yield _Whole(answer.status, answer.headers, self._host.count_body(told))
+            else:
+                answer.begin_with_any_piece()
+                decoder = self._host.decoder(answer.headers) if order.streams else None
+                yield answer if decoder is None else _Decoded(answer, decoder)
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._client.aclose()
+
+
+class _Whole:
+    """An answer that has been read to its end."""
+
+    def __init__(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
+        self.status = status
+        self.headers = headers
+        self._body = body
+
+    async def chunks(self) -> AsyncGenerator[bytes, None]:
+        """Yield the body."""
+        yield self._body
+
+
+class _Decoded:
+    """A stream in a framing of the host's own."""
+
+    def __init__(self, answer: Answer, decoder: FrameDecoder) -> None:
+        self.status = answer.status
+        self.headers: Mapping[str, str] = {
+            **answer.headers,
+            "content-type": "text/event-stream; charset=utf-8",
+        }
+        self._answer = answer
+        self._decoder = decoder
+
+    async def chunks(self) -> AsyncGenerator[bytes, None]:
+        """Yield server-sent events as they become complete."""
+        async with aclosing(self._answer.chunks()) as chunks:
+            async for chunk in chunks:
+                if events := self._decoder.feed(chunk):
+                    yield events
+        if events := self._decoder.end():
+            yield events

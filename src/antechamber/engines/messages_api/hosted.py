@@ -1,0 +1,43 @@
+"""The Messages API at its usual paths: Anthropic's own, a gateway, another antechamber."""
+
+from collections.abc import Mapping
+
+from antechamber.engines.base import RelayOrder
+from antechamber.engines.messages_api.host import FrameDecoder, Outgoing
+
+
+class HostedApi:
+    """A base URL and a key; the key goes out in both headers that the API knows keys by.
+
+    Source: platform.claude.com/docs/en/api/overview, authentication.
+    """
+
+    def __init__(self, base_url: str, *, api_key: str | None) -> None:
+        self._base_url = base_url.rstrip("/").removesuffix("/v1")
+        self._credentials = {} if api_key is None else {"x-api-key": api_key}
+
+    async def outgoing(self, order: RelayOrder) -> Outgoing:
+        """Return the request with its path, version, betas and key."""
+        headers = {**order.headers, "anthropic-version": order.version, **self._credentials}
+        if order.betas:
+            headers["anthropic-beta"] = ",".join(order.betas)
+        return Outgoing(url=self._base_url + order.path, headers=headers, body=order.body)
+
+    def decoder(self, headers: Mapping[str, str]) -> FrameDecoder | None:
+        """Return None: its streams are server-sent events of the Messages API."""
+        del headers
+        return None
+
+    def count_body(self, body: bytes) -> bytes:
+        """Return ``body``."""
+        return body
+
+    def error_status(self, status: int, headers: Mapping[str, str]) -> int:
+        """Return ``status``."""
+        del headers
+        return status
+
+    def error_body(self, status: int, headers: Mapping[str, str], body: bytes) -> bytes:
+        """Return ``body``: its envelope is the API's own."""
+        del status, headers
+        return body

@@ -1,0 +1,96 @@
+"""``POST /v1/chat/completions``: a message, asked for and answered in OpenAI's format."""
+
+from collections.abc import Awaitable, Callable
+from functools import partial
+
+from antechamber.dialects.openai_front.chunks import chunk_form
+from antechamber.dialects.openai_front.completion import completion_of
+from antechamber.dialects.openai_front.paths import in_the_clients_terms
+from antechamber.dialects.openai_front.request import Conversion, to_messages_request
+from antechamber.dialects.openai_front.shapes import ChatRequest, parse_chat_request
+from antechamber.http.asgi import Message, Receive, Scope, Send, respond
+from antechamber.http.bodies import read_body
+from antechamber.http.connection import while_connected
+from antechamber.http.frames import AnswerFrames, answer_head
+from antechamber.http.streaming import Pace, stream_response
+from antechamber.operations.call import Call
+from antechamber.operations.messages import OpenTurn, Services, open_turn, run_message
+from antechamber.operations.routing import Candidate
+from antechamber.wire.encoding import encode_json
+from antechamber.wire.errors import InvalidRequest
+from antechamber.wire.parse import parse_message_request
+
+_DEFAULT_MAX_TOKENS = 4_096
+"""Where neither the catalogue nor the engine knows a limit."""
+
+
+class ChatCompletionsEndpoint:
+    """Creates a completion, whole or streamed."""
+
+    def __init__(self, services: Services) -> None:
+        server = services.settings.server
+        self._services = services
+        self._max_bytes = server.max_body_bytes
+        self._pace = Pace(first_event_grace_s=server.first_event_grace_s, ping_s=server.ping_s)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request; the client's leaving stops the engine."""
+        call: Call = scope["state"]["call"]
+        chat = parse_chat_request(await read_body(scope, receive, max_bytes=self._max_bytes))
+        preferred = self._services.preferred(chat.model)
+        hosted = self._services.settings.fidelity == "hosted"
+        conversion = to_messages_request(
+            chat,
+            default_max_tokens=_most_output(preferred),
+            hosted=hosted,
+            # An upstream that speaks the Messages API has the published subset of schemas.
+            holds_open_objects=not hosted and preferred.relay is None,
+        )
+        turn = partial(self._open, conversion, call)
+        answer = self._answer(_telling(send, conversion), chat, turn, call)
+        await while_connected(receive, answer)
+
+    async def _answer(
+        self, send: Send, chat: ChatRequest, opened: Callable[[], Awaitable[OpenTurn]], call: Call
+    ) -> None:
+        created = int(self._services.clock.now().timestamp())
+        if chat.stream:
+            form = chunk_form(
+                created=created,
+                with_usage=chat.wants_usage,
+                calls_as_function=chat.calls_as_function,
+            )
+            await stream_response(send, AnswerFrames(opened, form, call.request_id), self._pace)
+        else:
+            turn = await opened()
+            message = await run_message(turn)
+            body = completion_of(message, created=created, calls_as_function=chat.calls_as_function)
+            await respond(send, 200, encode_json(body), answer_head(turn))
+
+    async def _open(self, conversion: Conversion, call: Call) -> OpenTurn:
+        try:
+            # Through bytes like any request of the Messages API: the same shapes, rules and texts.
+            request = parse_message_request(encode_json(conversion.body))
+            return await open_turn(self._services, request, call)
+        except InvalidRequest as error:
+            raise in_the_clients_terms(error, conversion) from error
+
+
+def _most_output(candidate: Candidate) -> int:
+    """Return the limit where the request names none; the format has no default."""
+    known = (candidate.facts.max_output_tokens, candidate.engine.limits.window_tokens)
+    return min((tokens for tokens in known if tokens), default=_DEFAULT_MAX_TOKENS)
+
+
+def _telling(send: Send, conversion: Conversion) -> Send:
+    """Name what had no effect in the head of the answer."""
+    if not conversion.ignored:
+        return send
+    told = (b"antechamber-ignored", ", ".join(conversion.ignored).encode("ascii"))
+
+    async def telling(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            message["headers"] = [*message["headers"], told]
+        await send(message)
+
+    return telling

@@ -1,0 +1,35 @@
+"""``GET /v1/models`` and ``GET /v1/models/{id}`` in OpenAI's format."""
+
+from antechamber.dialects.openai_front.models import model_list, model_of
+from antechamber.http.asgi import Receive, Scope, Send, respond
+from antechamber.operations.messages import Services
+from antechamber.operations.models import PageOrder, get_model, list_models
+from antechamber.wire.encoding import encode_json
+
+_EVERY_MODEL = PageOrder(limit=10_000)
+"""The format's list has no pages."""
+
+
+class OpenAIModelsEndpoint:
+    """Lists the served models, newest first."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        page = await list_models(self._services, _EVERY_MODEL, lifecycle=(), beta=False)
+        await respond(send, 200, encode_json(model_list(page.data)))
+
+
+class OpenAIModelEndpoint:
+    """Describes one model, by id or alias."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        model_id: str = scope["path_params"]["model_id"]
+        info = await get_model(self._services, model_id, beta=False)
+        await respond(send, 200, encode_json(model_of(info)))

@@ -1,0 +1,64 @@
+"""What the operations work with."""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from antechamber.operations.attempts import Attempts, RetrySettings
+from antechamber.operations.call import Call
+from antechamber.operations.health import EngineHealth
+from antechamber.operations.routing import Candidate, Routing
+from antechamber.rules.reading import Prompt
+from antechamber.runtime.clock import Clock
+from antechamber.settings import Settings
+from antechamber.wire.encoding import encode_json
+from antechamber.wire.ids import NewId
+from antechamber.wire.messages import MessageRequest
+from antechamber.wire.signatures import Signer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """Made once for each process, by assembly."""
+
+    settings: Settings
+    routing: Routing
+    health: Mapping[str, EngineHealth]
+    """By the name of the engine; of each replica its own."""
+    signer: Signer
+    clock: Clock
+    new_id: NewId
+    random: Callable[[], float]
+    """Returns a number from 0 to 1."""
+
+    def attempts(self, request: Prompt, call: Call) -> Attempts:
+        """Begin the tries of ``request``; raises ``NotFound`` for a model that is not served."""
+        model = request.model
+        conversation = ""
+        if self.routing.has_choice(model):
+            conversation = _conversation(request, call)
+        return Attempts(
+            self.routing.candidates(model, conversation=conversation),
+            self.health,
+            RetrySettings(longest_pause_s=self.settings.routing.longest_pause_s),
+            self.clock,
+            self.random,
+        )
+
+    def preferred(self, model: str) -> Candidate:
+        """Return who would serve ``model`` first; raises ``NotFound``."""
+        return self.routing.candidates(model)[0]
+
+
+def _conversation(request: Prompt, call: Call) -> str:
+    """Return what the requests of one conversation share: its session, its user, its beginning."""
+    if call.session is not None:
+        return call.session
+    user = request.metadata if isinstance(request, MessageRequest) else None
+    if user is not None and user.user_id is not None:
+        return user.user_id
+    beginning = [
+        *(block.model_dump(include={"text"}) for block in request.system or ()),
+        request.messages[0].model_dump(exclude_none=True),
+    ]
+    return hashlib.blake2b(encode_json(beginning), digest_size=16).hexdigest()

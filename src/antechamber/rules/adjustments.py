@@ -1,0 +1,121 @@
+"""What is rewritten for an upstream's model that is known to refuse it; lenient fidelity only.
+
+The rows are the catalogue's refusals, so a model's row and what is done about it never disagree.
+Sources: those of the rules that refuse the same under hosted fidelity.
+"""
+
+from collections.abc import Callable
+
+from antechamber.catalogue.facts import EFFORT_LEVELS, EffortLevel, ModelFacts
+from antechamber.rules.effort import asked_effort
+from antechamber.rules.reading import Prompt
+from antechamber.wire.config import (
+    ThinkingAdaptive,
+    ThinkingBetweenTools,
+    ThinkingDisabled,
+    ThinkingEnabled,
+)
+from antechamber.wire.encoding import encode_json
+from antechamber.wire.messages import MessageRequest
+from antechamber.wire.splice import Edits
+
+_SAMPLING = ("temperature", "top_p", "top_k")
+_EFFORT_BY_BUDGET: tuple[tuple[int, EffortLevel], ...] = ((4_096, "low"), (16_384, "medium"))
+"""Up to so many tokens a budget is this effort, above the last it is high. The hosted API gives no
+numbers; Claude Code's keywords of old (think, think hard, ultrathink) stood at about these."""
+_SMALLEST_BUDGET = 1_024
+
+
+def adjustments(request: Prompt, facts: ModelFacts, version: str) -> Edits:
+    """Return the edits of the request's top-level fields that ``facts``' model needs."""
+    edits: dict[str, bytes | None] = {}
+    for rewrite in (_null_system, _sampling, _thinking, _effort, _tier):
+        edits.update(rewrite(request, facts, version))
+    return edits
+
+
+_Rewrite = Callable[[Prompt, ModelFacts, str], Edits]
+
+
+def _null_system(request: Prompt, facts: ModelFacts, version: str) -> Edits:
+    del facts, version
+    given_as_null = request.system is None and "system" in request.model_fields_set
+    return {"system": None} if given_as_null else {}
+
+
+def _sampling(request: Prompt, facts: ModelFacts, version: str) -> Edits:
+    if not isinstance(request, MessageRequest):
+        return {}
+    given = [name for name in _SAMPLING if name in request.model_fields_set]
+    if facts.refuses.sampling or version == "2026-10-21":
+        return dict.fromkeys(given)
+    if facts.refuses.temperature_with_top_p and {"temperature", "top_p"} <= set(given):
+        return {"top_p": None}
+    return {}
+
+
+def _thinking(request: Prompt, facts: ModelFacts, version: str) -> Edits:
+    del version
+    thinking, types = request.thinking, facts.thinking.types
+    if thinking is None or thinking.type in types:
+        return _budget(request, thinking)
+    match thinking:
+        case ThinkingEnabled() if "adaptive" in types:
+            shown = thinking.model_dump(include={"display"}, exclude_none=True)
+            edits: dict[str, bytes | None] = {"thinking": encode_json({"type": "adaptive"} | shown)}
+            if facts.effort.levels and asked_effort(request) is None:
+                edits["output_config"] = _with_effort(request, _effort_of(thinking))
+            return edits
+        case ThinkingAdaptive() | ThinkingBetweenTools() if "enabled" in types:
+            return {"thinking": _enabled(request)}
+        case ThinkingDisabled() | ThinkingEnabled() | ThinkingAdaptive() | ThinkingBetweenTools():
+            return {"thinking": None}
+
+
+def _budget(request: Prompt, thinking: object) -> Edits:
+    if isinstance(thinking, ThinkingEnabled) and thinking.budget_tokens is None:
+        return {"thinking": _enabled(request)}
+    return {}
+
+
+def _enabled(request: Prompt) -> bytes | None:
+    limit = request.max_tokens if isinstance(request, MessageRequest) else 2 * _SMALLEST_BUDGET
+    if limit <= _SMALLEST_BUDGET:
+        return None
+    return encode_json({"type": "enabled", "budget_tokens": max(_SMALLEST_BUDGET, limit // 2)})
+
+
+def _effort_of(thinking: ThinkingEnabled) -> EffortLevel:
+    budget = thinking.budget_tokens or 0
+    for most, level in _EFFORT_BY_BUDGET:
+        if budget <= most:
+            return level
+    return "high"
+
+
+def _effort(request: Prompt, facts: ModelFacts, version: str) -> Edits:
+    del version
+    asked = request.output_config.effort if request.output_config is not None else None
+    if asked is None or asked in facts.effort.levels:
+        return {}
+    if not facts.effort.levels:
+        return {"output_config": _with_effort(request, None)}
+    at = EFFORT_LEVELS.index(asked)
+    nearest = min(facts.effort.levels, key=lambda level: abs(EFFORT_LEVELS.index(level) - at))
+    return {"output_config": _with_effort(request, nearest)}
+
+
+def _with_effort(request: Prompt, effort: EffortLevel | None) -> bytes | None:
+    config: dict[str, object] = {}
+    if request.output_config is not None:
+        config = request.output_config.model_dump(exclude={"effort"}, exclude_unset=True)
+    if effort is not None:
+        config["effort"] = effort
+    return encode_json(config) if config else None
+
+
+def _tier(request: Prompt, facts: ModelFacts, version: str) -> Edits:
+    del facts, version
+    if isinstance(request, MessageRequest) and request.service_tier == "priority":
+        return {"service_tier": encode_json("auto")}
+    return {}

@@ -1,0 +1,195 @@
+"""A relayed answer: whole events pass untouched; what they say of usage and the end is read.
+
+Unlike the machine this changes nothing. The one thing that it may add, through its caller, is the
+``error`` event that an upstream which broke off owes its reader.
+"""
+
+import re
+
+import msgspec
+
+from antechamber.wire.encoding import encode_json
+from antechamber.wire.errors import EngineFailed
+from antechamber.wire.splice import field_of, with_fields
+
+# A line ends in CRLF, LF or CR. A CR at the end of what has come may be half of a CRLF.
+_BOUNDARY = re.compile(rb"(?:\r\n|\n|\r(?!\n))(?:\r\n|\n|\r(?=[^\n]))")
+_NAMES = rb"message_start|message_delta|message_stop|error"
+# Under the version 2023-01-01 events have no names, and their data tells what they are.
+_TOLD = re.compile(
+    rb'(?:^|\r)(?:event: ?(%b)(?=[ \r\n]|\Z)|data: ?\{ ?"type": ?"(%b)")' % (_NAMES, _NAMES),
+    re.MULTILINE,
+)
+_DATA = re.compile(rb"(?:^|\r)data: ?([^\r\n]*)", re.MULTILINE)
+_MOST_KEPT_BYTES = 16 * 1024 * 1024
+"""Of an event that is not complete; far beyond any real one."""
+
+
+class RelayedUsage(msgspec.Struct):
+    """Counts as the upstream gave them; None where it did not."""
+
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    cache_read_input_tokens: int | None = None
+    cache_creation_input_tokens: int | None = None
+
+    def merge(self, report: "RelayedUsage") -> None:
+        """Take over what ``report`` knows: counts are cumulative."""
+        for name in self.__struct_fields__:
+            if (count := getattr(report, name)) is not None:
+                setattr(self, name, count)
+
+
+class _Message(msgspec.Struct):
+    usage: RelayedUsage | None = None
+
+
+class _Fault(msgspec.Struct):
+    type: str = "api_error"
+
+
+class _Event(msgspec.Struct):
+    message: _Message | None = None
+    usage: RelayedUsage | None = None
+    error: _Fault | None = None
+
+
+class _Envelope(msgspec.Struct):
+    error: dict[str, msgspec.Raw]
+
+
+_event = msgspec.json.Decoder(_Event)
+_message = msgspec.json.Decoder(_Message)
+_envelope = msgspec.json.Decoder(_Envelope)
+_object = msgspec.json.Decoder(dict[str, msgspec.Raw])
+
+
+class RelayReader:
+    """Feed it the upstream's bytes, send on what it returns: always whole events.
+
+    ``model`` is what the answer's ``model`` is to be where the upstream has another name for it;
+    that is the one field that is ever exchanged.
+    """
+
+    def __init__(self, *, model: str | None = None) -> None:
+        self._model = None if model is None else encode_json(model)
+        self._rest = b""
+        self.usage = RelayedUsage()
+        self.error_type: str | None = None
+        """The type of the ``error`` event that ended the stream."""
+        self.stopped = False
+        """Whether ``message_stop`` has come."""
+
+    @property
+    def ended(self) -> bool:
+        """Whether the one terminal event has come."""
+        return self.stopped or self.error_type is not None
+
+    def feed(self, chunk: bytes) -> bytes:
+        """Return the events that ``chunk`` completes; raises ``EngineFailed`` for endless ones."""
+        pending = self._rest + chunk if self._rest else chunk
+        if pending.endswith((b"\n\n", b"\r\n\r\n")):
+            whole, self._rest = pending, b""
+        else:
+            # A boundary may have begun in what was kept.
+            whole = self._split(pending, searched=max(0, len(self._rest) - 3))
+        return self._told(whole)
+
+    def end(self) -> bytes:
+        """Return what the end of the stream completes; an event that is cut is left out.
+
+        Servers that forget the blank line behind their last event mean it all the same.
+        """
+        rest, self._rest = self._rest, b""
+        if not rest.strip(b"\r\n"):
+            return rest
+        data = _DATA.search(rest)
+        if data is None or not _is_object(data[1]):
+            return b""
+        return self._told(rest if rest.endswith(b"\r\r") else rest.rstrip(b"\r\n") + b"\n\n")
+
+    def feed_whole(self, body: bytes) -> bytes:
+        """Read the usage of an answer that is not streamed, and return what to send on.
+
+        Raises ``ValueError`` when it is no JSON object.
+        """
+        try:
+            self.usage.merge(_message.decode(body).usage or RelayedUsage())
+        except msgspec.ValidationError:
+            # Counts of another form: the client reads them, not we.
+            _object.decode(body)
+        self.stopped = True
+        if self._model is None or field_of(body, "model") is None:
+            return body
+        return with_fields(body, {"model": self._model})
+
+    def _told(self, events: bytes) -> bytes:
+        """Read those of ``events`` that tell something, and return what to send on."""
+        if b"message_" not in events and b"error" not in events:
+            return events
+        start: re.Match[bytes] | None = None
+        read_until = 0
+        for told in _TOLD.finditer(events):
+            data = _DATA.search(events, told.start()) if told.start() >= read_until else None
+            if data is not None:
+                read_until = data.end()
+                name = told[1] or told[2]
+                self._read(name, data[1])
+                if name == b"message_start" and start is None:
+                    start = data
+        return events if self._model is None or start is None else self._renamed(events, start)
+
+    def _renamed(self, events: bytes, start: re.Match[bytes]) -> bytes:
+        """Exchange the model in the data of ``message_start``; it comes once."""
+        try:
+            message = with_fields(field_of(start[1], "message") or b"{}", {"model": self._model})
+            text = with_fields(start[1], {"message": message})
+        except ValueError:
+            return events
+        self._model = None
+        return events[: start.start(1)] + text + events[start.end(1) :]
+
+    def _split(self, pending: bytes, *, searched: int) -> bytes:
+        end = 0
+        for boundary in _BOUNDARY.finditer(pending, searched):
+            end = boundary.end()
+        self._rest = pending[end:]
+        if len(self._rest) > _MOST_KEPT_BYTES:
+            message = f"An event of the upstream is larger than {_MOST_KEPT_BYTES} bytes."
+            raise EngineFailed(message)
+        return pending[:end]
+
+    def _read(self, name: bytes, data: bytes) -> None:
+        try:
+            event = _event.decode(data)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            # Passed on all the same: the client reads it, not we.
+            event = _Event()
+        match name:
+            case b"message_start" if event.message is not None and event.message.usage is not None:
+                self.usage.merge(event.message.usage)
+            case b"message_delta" if event.usage is not None:
+                self.usage.merge(event.usage)
+            case b"message_stop":
+                self.stopped = True
+            case b"error":
+                self.error_type = event.error.type if event.error is not None else "api_error"
+            case _:
+                pass
+
+
+def is_error(body: bytes) -> bool:
+    """Tell whether ``body`` is an error as the Messages API tells it, for clients to read."""
+    try:
+        _envelope.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return False
+    return True
+
+
+def _is_object(text: bytes) -> bool:
+    try:
+        _object.decode(text)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return False
+    return True

@@ -1,0 +1,78 @@
+"""The part of the composition root that builds engines whose model is elsewhere."""
+
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+from antechamber.operations.routing import Replica
+from antechamber.outbound.client import Timeouts, UpstreamClient
+from antechamber.runtime.clock import Clock
+from antechamber.settings import (
+    GeminiEngineSettings,
+    MessagesApiEngineSettings,
+    OpenAIChatEngineSettings,
+    UpstreamEngineSettings,
+)
+
+_HOSTED = "https://api.anthropic.com"
+_GEMINI = "https://generativelanguage.googleapis.com/v1beta"
+AnyUpstream = MessagesApiEngineSettings | OpenAIChatEngineSettings | GeminiEngineSettings
+
+
+def build_replicas(engine: AnyUpstream, clock: Clock) -> tuple[Replica, ...]:
+    """Return an engine for each address of ``engine``."""
+    return tuple(_replica(engine, address, clock) for address in engine.addresses)
+
+
+def _replica(engine: AnyUpstream, address: str | None, clock: Clock) -> Replica:
+    name = engine.name if len(engine.addresses) == 1 else f"{engine.name}@{_netloc(address)}"
+    match engine:
+        case MessagesApiEngineSettings():
+            return _messages_api(engine, name, address)
+        case GeminiEngineSettings():
+            return _gemini(engine, name, address, clock)
+        case OpenAIChatEngineSettings():
+            raise NotImplementedError(engine.type)
+
+
+def _messages_api(engine: MessagesApiEngineSettings, name: str, address: str | None) -> Replica:
+    from antechamber.engines.messages_api import HostedApi, MessagesApiEngine
+
+    base_url = address or _HOSTED
+    made = MessagesApiEngine(
+        name, _client(engine, name, base_url), HostedApi(base_url, api_key=_key(engine))
+    )
+    return Replica(engine=made, relay=made)
+
+
+def _gemini(engine: GeminiEngineSettings, name: str, address: str | None, clock: Clock) -> Replica:
+    from antechamber.engines.gemini import GeminiEngine, gemini_headers
+
+    client = _client(engine, name, address or _GEMINI, headers=gemini_headers(_key(engine) or ""))
+    return Replica(engine=GeminiEngine(name, client, clock))
+
+
+def _client(
+    engine: UpstreamEngineSettings,
+    name: str,
+    base_url: str,
+    *,
+    headers: Mapping[str, str] | None = None,
+) -> UpstreamClient:
+    return UpstreamClient(
+        f"The upstream of engine {name}",
+        base_url,
+        headers=headers or {},
+        timeouts=Timeouts(
+            connect_s=engine.connect_timeout_s,
+            first_s=engine.first_byte_timeout_s,
+            idle_s=engine.idle_timeout_s,
+        ),
+    )
+
+
+def _key(engine: UpstreamEngineSettings) -> str | None:
+    return engine.api_key.reveal() if engine.api_key else None
+
+
+def _netloc(address: str | None) -> str:
+    return urlsplit(address or "").netloc
