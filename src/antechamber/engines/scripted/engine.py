@@ -1,7 +1,9 @@
 """The engine that plays a script."""
 
-from collections.abc import AsyncGenerator
+import asyncio
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
+from typing import ParamSpec, TypeVar
 
 from antechamber.engines.base import EngineLimits, PreparedTurn, TurnOrder
 from antechamber.engines.scripted.estimate import count_input
@@ -14,6 +16,11 @@ from antechamber.runtime.clock import Clock
 from antechamber.turn.events import EngineEvent
 from antechamber.wire.errors import InvalidRequest
 from antechamber.wire.messages import MessageRequest
+
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
+_LARGE_BYTES = 256 * 1024
+"""From here on counting and laying out take longer than a step to another thread."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,19 +69,21 @@ class ScriptedEngine:
         counting tokens and warming up use up nothing. Raises ``InvalidRequest`` when a message
         does not fit the script's window; counting one that does not is how a client finds out.
         """
+        counted = await _worked(order, count_input, order.request)
         models = (order.request.model, order.facts.id, order.upstream_model)
         scene = look_at(order.request.messages, models)
         choice = self._prompter.choose(scene)
         input_tokens = choice.reply.usage.input_tokens
         if input_tokens is None:
-            input_tokens = count_input(order.request)
+            input_tokens = counted
         room = order.max_tokens
+        # Chosen and used up without a pause between, so that no two requests get one reply.
         if isinstance(order.request, MessageRequest):
             room = self._room(order.max_tokens, input_tokens)
             if order.max_tokens > 0:
                 self._prompter.use_up(choice)
         performance = Performance(
-            take=lay_out(choice.reply, scene, _limits(order, scene, room)),
+            take=await _worked(order, lay_out, choice.reply, scene, _limits(order, scene, room)),
             reply=choice.reply,
             input_tokens=input_tokens,
             delay_s=_own_or(choice.reply.delay_s, self._script.delay_s),
@@ -92,6 +101,18 @@ class ScriptedEngine:
 
     async def aclose(self) -> None:
         """Do nothing: there is nothing to free."""
+
+
+async def _worked(
+    order: TurnOrder,
+    work: Callable[Arguments, Result],
+    *given: Arguments.args,
+    **named: Arguments.kwargs,
+) -> Result:
+    """Do ``work`` here, or beside the event loop when the request is large."""
+    if order.size_bytes < _LARGE_BYTES:
+        return work(*given, **named)
+    return await asyncio.to_thread(work, *given, **named)
 
 
 def _limits(order: TurnOrder, scene: Scene, room: int) -> Limits:
