@@ -9,11 +9,11 @@ from antechamber.wire.errors import (
     CallerFault,
     EngineFailed,
     EngineFault,
+    EngineRateLimited,
     EngineTimedOut,
     InvalidRequest,
     NotFound,
     Overloaded,
-    RateLimited,
     RequestTooLarge,
 )
 
@@ -30,7 +30,7 @@ from antechamber.wire.errors import (
         (ErrorAnswer(type="overloaded_error"), Overloaded, "Overloaded"),
         (ErrorAnswer(type="invalid_request_error"), InvalidRequest, "Invalid request"),
         (ErrorAnswer(type="api_error"), EngineFailed, "Internal server error"),
-        (ErrorAnswer(status=429), RateLimited, "Rate limited"),
+        (ErrorAnswer(status=429), EngineRateLimited, "Rate limited"),
         (ErrorInStream(events=1, type="overloaded_error"), Overloaded, "Overloaded"),
         (ErrorInStream(events=1), EngineFailed, "Internal server error"),
     ],
@@ -51,7 +51,7 @@ def test_an_error_that_the_tree_has_is_that_one(
         (ErrorAnswer(status=503), EngineFault, 503, "api_error", "Service Unavailable"),
         (ErrorAnswer(status=599), EngineFault, 599, "api_error", "Status 599"),
         (ErrorAnswer(status=400, type="policy_blocked"), CallerFault, 400, "policy_blocked", ""),
-        (ErrorAnswer(status=429, type="policy"), CallerFault, 429, "policy", "Rate limited"),
+        (ErrorAnswer(status=429, type="policy"), EngineFault, 429, "policy", "Rate limited"),
         (ErrorAnswer(type="new_error"), EngineFault, 500, "new_error", ""),
         (ErrorInStream(events=0, type="new_error"), EngineFault, 500, "new_error", ""),
     ],
@@ -71,7 +71,7 @@ def test_any_other_status_and_type_can_be_had(
 
 
 @pytest.mark.parametrize(
-    ("status", "kind"), [(429, RateLimited), (503, EngineFault), (529, Overloaded)]
+    ("status", "kind"), [(429, EngineRateLimited), (503, EngineFault), (529, Overloaded)]
 )
 def test_an_error_may_say_when_to_come_back(status: int, kind: type[ApiError]) -> None:
     fault = fault_of(ErrorAnswer(status=status, retry_after_s=3, details={"error_code": "x"}))

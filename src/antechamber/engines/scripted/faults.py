@@ -10,13 +10,13 @@ from antechamber.wire.errors import (
     Conflict,
     EngineFailed,
     EngineFault,
+    EngineRateLimited,
     EngineTimedOut,
     InvalidRequest,
     MethodNotAllowed,
     NotFound,
     Overloaded,
     PermissionRefused,
-    RateLimited,
     RequestTooLarge,
     Unauthenticated,
 )
@@ -32,7 +32,7 @@ _MESSAGES: dict[type[CallerFault | EngineFault], str] = {
     NotFound: "Not found",
     Conflict: "Conflict",
     RequestTooLarge: "Request exceeds the maximum size",
-    RateLimited: "Rate limited",
+    EngineRateLimited: "Rate limited",
     EngineFailed: "Internal server error",
     EngineTimedOut: "Request timeout",
     Overloaded: "Overloaded",
@@ -45,7 +45,7 @@ def fault_of(error: ErrorAnswer | ErrorInStream) -> ApiError:
     """Make the exception that the script asks for; what it leaves out follows from the rest.
 
     It is of the class that the tree has for the status, or, where it has none, of one of the two
-    branches: 4xx are the caller's faults, 5xx the engine's.
+    branches: 4xx are the caller's faults, 5xx and 429 the engine's, so that another one is asked.
     """
     if isinstance(error, ErrorInStream):
         error = ErrorAnswer(type=error.type, message=error.message, details=error.details)
