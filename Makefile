@@ -10,10 +10,10 @@ BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev setup-sdks setup-node serve test test-full lint types fmt bench lock clean
+.PHONY: help setup setup-dev setup-sdks setup-node serve test test-full lint types fmt bench bench-setup lock clean
 
 help: ## What can be done here
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## Install the server and its embedded model into .venv
 	@scripts/setup.sh run
@@ -48,13 +48,16 @@ fmt: setup-dev ## Format, and mend what can be mended by machine
 	@$(BIN)/ruff check --fix-only
 	@$(BIN)/ruff format
 
-bench: setup-dev ## Measure; never a test. Options go in ARGS
+bench-setup: setup-dev ## Install the gateways that the benchmark compares with
+	@bench/setup.sh
+
+bench: bench-setup ## Measure; never a test. Options go in ARGS="proxy --quick"
 	@$(BIN)/python -m bench $(ARGS)
 
 lock: ## Compile the pinned requirement files again (needs uv); ARGS=--upgrade for newer versions
 	@scripts/lock-requirements.sh $(ARGS)
 
 clean: ## Remove the environments and every cache
-	@rm -rf .venv .venv-sdk tests/node/node_modules build dist
+	@rm -rf .venv .venv-sdk .venv-bench tests/node/node_modules build dist
 	@rm -rf .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 	@find src tests -name __pycache__ -type d -prune -exec rm -rf {} +

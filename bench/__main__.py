@@ -1,28 +1,59 @@
-"""``python -m bench``: measure, print tables, and write them to the performance page."""
+"""``python -m bench [proxy | embedded]``: measure, and put the tables on the performance page."""
 
 import argparse
 import sys
 from pathlib import Path
 
-from bench import embedded
-from bench.report import Section, write_page
+from bench import chart, embedded, proxy, tables
+from bench.report import write_part
 
 _PAGE = Path(__file__).parents[1] / "docs" / "reference" / "performance.md"
+_PLOT = _PAGE.with_name("performance-gateways.svg")
 
 
 def main() -> int:
-    """Run the measurements that were asked for."""
+    """Run the measurements that were asked for; both when none is named."""
+    options = _options()
+    if options.what in {"proxy", "all"}:
+        _proxy(options)
+    if options.what in {"embedded", "all"}:
+        sections = embedded.measure(pairs=options.pairs)
+        for section in sections:
+            section.show()
+        if not options.no_write:
+            write_part(_PAGE, "embedded", sections)
+            _say_written()
+    return 0
+
+
+def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("--pairs", type=int, default=20, help="requests to each side")
+    parser.add_argument("what", nargs="?", choices=("all", "proxy", "embedded"), default="all")
+    parser.add_argument("--pairs", type=int, default=20, help="embedded: requests to each side")
+    parser.add_argument("--quick", action="store_true", help="proxy: one short round")
+    parser.add_argument("--only", choices=proxy.CASE_NAMES, help="proxy: one case; writes nothing")
     parser.add_argument("--no-write", action="store_true", help="leave the page as it is")
-    options = parser.parse_args()
-    sections: list[Section] = embedded.measure(pairs=options.pairs)
+    return parser.parse_args()
+
+
+def _proxy(options: argparse.Namespace) -> None:
+    sections = proxy.measure(quick=options.quick, only=options.only)
     for section in sections:
         section.show()
-    if not options.no_write:
-        write_page(_PAGE, sections)
-        print(f"written: {_PAGE.relative_to(Path.cwd())}", file=sys.stderr)
-    return 0
+    # One case alone would leave a page that says too little.
+    if options.no_write or options.only:
+        return
+    table = tables.chart_rows(sections)
+    plot = None
+    if table is not None:
+        chart.draw(table, _PLOT)
+        plot = f"![Answers and events a second, gateway by gateway]({_PLOT.name})"
+    write_part(_PAGE, "proxy", sections, after_first=plot)
+    _say_written()
+
+
+def _say_written() -> None:
+    print(f"written: {_PAGE.name}", file=sys.stderr)
 
 
 if __name__ == "__main__":

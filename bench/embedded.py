@@ -87,7 +87,7 @@ def _question(turn: int, words: int) -> str:
 
 
 async def _ask_ours(client: aiohttp.ClientSession, url: str, question: str) -> Sample:
-    body = {
+    body: dict[str, object] = {
         "model": "claude-sonnet-4-5",
         "max_tokens": _OUTPUT_TOKENS,
         "stream": True,
@@ -99,7 +99,7 @@ async def _ask_ours(client: aiohttp.ClientSession, url: str, question: str) -> S
 
 
 async def _ask_theirs(client: aiohttp.ClientSession, url: str, question: str) -> Sample:
-    body = {
+    body: dict[str, object] = {
         "max_tokens": _OUTPUT_TOKENS,
         "stream": True,
         "temperature": 0,
@@ -174,7 +174,7 @@ async def _aborts(ours: Running) -> Section:
 
 
 async def _small(client: aiohttp.ClientSession, url: str, turn: int) -> float:
-    body = {
+    body: dict[str, object] = {
         "model": "claude-sonnet-4-5",
         "max_tokens": 1,
         "messages": [{"role": "user", "content": f"Hi {turn}"}],
@@ -187,7 +187,7 @@ async def _small(client: aiohttp.ClientSession, url: str, turn: int) -> float:
 
 
 async def _leave(client: aiohttp.ClientSession, url: str, question: str, after_s: float) -> None:
-    body = {
+    body: dict[str, object] = {
         "model": "claude-sonnet-4-5",
         "max_tokens": 2000,
         "messages": [{"role": "user", "content": question}],

@@ -1,15 +1,16 @@
-"""The two servers that are compared, each as a process of its own."""
+"""The servers that are compared, each as a process of its own."""
 
 import contextlib
 import json
+import os
 import socket
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Generator
-from dataclasses import dataclass
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
@@ -24,6 +25,7 @@ class Running:
     """A server that answers."""
 
     url: str
+    port: int
     process: subprocess.Popen[bytes]
     healthy_s: float
     """From the start of the process to its first answer."""
@@ -37,6 +39,31 @@ class Running:
         total = sum(child.memory_info().rss for child in children)
         return own.memory_info().rss / 1e6, total / 1e6
 
+    def cpu_s(self) -> float:
+        """Return the seconds that the process and its children have computed."""
+        own = psutil.Process(self.process.pid)
+        times = [each.cpu_times() for each in (own, *own.children(recursive=True))]
+        return sum(each.user + each.system for each in times)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Launch:
+    """What starts a server, and where it then answers."""
+
+    command: Sequence[str]
+    port: int
+    health: str
+    ready: str
+    order: dict[str, object] | None = None
+    """Goes to its standard input."""
+    environment: Mapping[str, str] = field(default_factory=dict[str, str])
+    folder: Path | None = None
+    log: Path | None = None
+
+
+class NotStarted(RuntimeError):
+    """A server did not come up."""
+
 
 @contextlib.contextmanager
 def antechamber(data_dir: Path, *, slots: int = 4) -> Generator[Running, None, None]:
@@ -46,15 +73,16 @@ def antechamber(data_dir: Path, *, slots: int = 4) -> Generator[Running, None, N
     config.write_text(f'[[engines]]\nname = "embedded"\ntype = "local"\nslots = {slots}\n')
     command = [sys.executable, "-m", "antechamber", "serve", "--port", str(port)]
     command += ["--data-dir", str(data_dir), "--config", str(config)]
-    with _running(command, None, port, health="/healthz", ready="/readyz") as running:
-        yield running
+    launch = Launch(command=command, port=port, health="/healthz", ready="/readyz")
+    with running(launch) as server:
+        yield server
 
 
 @contextlib.contextmanager
 def llama_server(model: Path, *, slots: int = 4) -> Generator[Running, None, None]:
     """Run the same model on llama.cpp's own HTTP interface, with the same settings."""
     port = free_port()
-    order = {
+    order: dict[str, object] = {
         "model": str(model),
         "port": port,
         "key": KEY,
@@ -64,43 +92,60 @@ def llama_server(model: Path, *, slots: int = 4) -> Generator[Running, None, Non
         "workers": 1,
     }
     command = [sys.executable, "-m", "antechamber.engines.local.llamacpp_child"]
-    with _running(command, order, port, health="/health", ready="/health") as running:
-        yield running
+    launch = Launch(command=command, port=port, health="/health", ready="/health", order=order)
+    with running(launch) as server:
+        yield server
 
 
 @contextlib.contextmanager
-def _running(
-    command: list[str], order: dict[str, object] | None, port: int, *, health: str, ready: str
-) -> Generator[Running, None, None]:
+def running(launch: Launch) -> Generator[Running, None, None]:
+    """Run a server until the context is left; raises ``NotStarted``."""
     started = time.monotonic()
-    process = subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    url = f"http://127.0.0.1:{port}"
-    try:
-        if order is not None and process.stdin is not None:
-            process.stdin.write(json.dumps(order).encode() + b"\n")
+    with contextlib.ExitStack() as closing:
+        output = closing.enter_context(launch.log.open("wb")) if launch.log else subprocess.DEVNULL
+        process = subprocess.Popen(
+            launch.command,
+            stdin=subprocess.PIPE,
+            stdout=output,
+            stderr=output,
+            env={**os.environ, **launch.environment},
+            cwd=launch.folder,
+        )
+        closing.callback(_stop, process)
+        if launch.order is not None and process.stdin is not None:
+            process.stdin.write(json.dumps(launch.order).encode() + b"\n")
             process.stdin.flush()
-        healthy_s = _wait(url + health, started)
-        ready_s = _wait(url + ready, started)
-        yield Running(url=url, process=process, healthy_s=healthy_s, ready_s=ready_s)
-    finally:
-        if process.stdin is not None:
-            process.stdin.close()
-        process.terminate()
-        process.wait(timeout=30)
+        url = f"http://127.0.0.1:{launch.port}"
+        healthy_s = _wait(url + launch.health, process, started)
+        ready_s = _wait(url + launch.ready, process, started)
+        yield Running(
+            url=url, port=launch.port, process=process, healthy_s=healthy_s, ready_s=ready_s
+        )
 
 
-def _wait(url: str, started: float) -> float:
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    if process.stdin is not None:
+        process.stdin.close()
+    process.terminate()
+    try:
+        process.wait(timeout=10)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def _wait(url: str, process: subprocess.Popen[bytes], started: float) -> float:
     request = urllib.request.Request(url, headers={"authorization": f"Bearer {KEY}"})
     while time.monotonic() - started < 120:
+        if process.poll() is not None:
+            break
         try:
             with urllib.request.urlopen(request, timeout=1):
                 return time.monotonic() - started
         except (urllib.error.URLError, OSError):
             time.sleep(0.01)
     message = f"{url} did not answer"
-    raise TimeoutError(message)
+    raise NotStarted(message)
 
 
 def free_port() -> int:

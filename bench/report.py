@@ -1,5 +1,6 @@
 """Tables of a measurement, for the terminal and for the performance page."""
 
+import contextlib
 import os
 import platform
 from collections.abc import Sequence
@@ -8,6 +9,9 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
+
+TIMES = "\N{MULTIPLICATION SIGN} "
+"""Begins the name of a column of ratios."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,13 +41,33 @@ class Section:
         return "\n".join(lines) + "\n"
 
 
-def write_page(page: Path, sections: Sequence[Section]) -> None:
-    """Write the performance page; the machine it was measured on stands on top."""
-    head = (
-        "# Performance\n\n"
-        "Measured by `make bench`, as ratios within one run; absolute figures depend on the "
-        f"machine. This run: {platform.machine()}, {os.cpu_count()} cores, "
+def write_part(
+    page: Path, part: str, sections: Sequence[Section], *, after_first: str | None = None
+) -> None:
+    """Replace one part of the page, the text between its two markers; the rest stays.
+
+    ``after_first`` is put after the first table.
+    """
+    parts = [section.markdown() for section in sections]
+    if after_first and parts:
+        parts.insert(1, after_first + "\n")
+    machine = (
+        f"This run: {platform.machine()}, {_processor()}, {os.cpu_count()} cores, "
         f"Python {platform.python_version()}.\n"
     )
-    page.parent.mkdir(parents=True, exist_ok=True)
-    page.write_text("\n".join([head, *(section.markdown() for section in sections)]), "utf-8")
+    begin, end = f"<!-- measured: {part} -->", f"<!-- /measured: {part} -->"
+    made = "\n".join([begin, machine, *parts, end])
+    before, found, rest = page.read_text("utf-8").partition(begin)
+    if not found:
+        page.write_text(f"{before.rstrip()}\n\n{made}\n", "utf-8")
+        return
+    page.write_text(before + made + rest.partition(end)[2], "utf-8")
+
+
+def _processor() -> str:
+    """Return the processor's name as Linux tells it, else what the platform says."""
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text("utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or "processor unknown"

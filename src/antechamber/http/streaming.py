@@ -1,6 +1,7 @@
 """The SSE response: a pump feeds a bounded queue, pings fill silence, a failure ends the stream."""
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
@@ -72,10 +73,10 @@ async def stream_response(send: Send, source: FrameSource, pace: Pace) -> None:
     begun and can still be an HTTP error. Any later one becomes the stream's last event.
     Raises ``ClientLeft`` when nobody reads, ``ConnectionCut`` when the script wants no end.
     """
-    queue: asyncio.Queue[_Item] = asyncio.Queue(_QUEUED_PIECES)
+    line = _Line()
     async with asyncio.TaskGroup() as group:
-        pump = group.create_task(_pump(source, queue), name="turn-pump")
-        sender = _Sender(send, source, pace, queue)
+        pump = group.create_task(_pump(source, line), name="turn-pump")
+        sender = _Sender(send, source, pace, line)
         try:
             failure = await sender.run()
         except ClientLeft as left:
@@ -83,23 +84,100 @@ async def stream_response(send: Send, source: FrameSource, pace: Pace) -> None:
         except asyncio.CancelledError:
             await sender.break_off()
             raise
+        finally:
+            line.close()
+            sender.close()
         pump.cancel()
     if failure is not None:
         raise failure
 
 
+class _Line:
+    """What has come from the source and not yet gone to the client; bounded.
+
+    Items are many and waits are short, so there is one timer for all of them instead of a timeout
+    around each.
+    """
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._items: deque[_Item] = deque()
+        self._taker: asyncio.Future[None] | None = None
+        self._putter: asyncio.Future[None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._patience_until = 0.0
+
+    async def put(self, item: _Item) -> None:
+        """Add ``item`` as soon as there is room."""
+        while len(self._items) >= _QUEUED_PIECES:
+            self._putter = self._loop.create_future()
+            await self._putter
+        self._items.append(item)
+        _wake(self._taker)
+
+    async def take(self, until: float) -> _Item | None:
+        """Return the next item, or None when there is none by ``until``."""
+        if not self._items:
+            self._patience_until = until
+            if until <= self._loop.time():
+                return None
+            if self._timer is None:
+                self._timer = self._loop.call_at(until, self._on_time)
+            elif until < self._timer.when():
+                self._timer.cancel()
+                self._timer = self._loop.call_at(until, self._on_time)
+            self._taker = self._loop.create_future()
+            await self._taker
+            if not self._items:
+                return None
+        return self.take_now()
+
+    def take_now(self) -> _Item | None:
+        """Return the next item if there is one."""
+        if not self._items:
+            return None
+        item = self._items.popleft()
+        _wake(self._putter)
+        return item
+
+    def close(self) -> None:
+        """Stop the timer."""
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _on_time(self) -> None:
+        # Set for an earlier wait than the one of now, as a rule: then it just goes on.
+        if self._loop.time() < self._patience_until:
+            self._timer = self._loop.call_at(self._patience_until, self._on_time)
+        else:
+            self._timer = None
+            _wake(self._taker)
+
+
+def _wake(waiter: asyncio.Future[None] | None) -> None:
+    if waiter is not None and not waiter.done():
+        waiter.set_result(None)
+
+
 class _Sender:
     """Writes one stream to one client."""
 
-    def __init__(
-        self, send: Send, source: FrameSource, pace: Pace, queue: asyncio.Queue[_Item]
-    ) -> None:
+    def __init__(self, send: Send, source: FrameSource, pace: Pace, line: _Line) -> None:
         self._send = send
         self._source = source
         self._pace = pace
-        self._queue = queue
+        self._line = line
         self._begun = False
-        self._now = asyncio.get_running_loop().time
+        loop = asyncio.get_running_loop()
+        self._now = loop.time
+        self._writing_since: float | None = None
+        self._gave_up = False
+        self._task = asyncio.current_task(loop)
+        self._watch = loop.call_later(pace.unread_s, self._look)
+
+    def close(self) -> None:
+        """Stop looking whether the client reads."""
+        self._watch.cancel()
 
     async def run(self) -> Exception | None:
         """Send everything; return a failure that the stream does not tell of.
@@ -110,7 +188,7 @@ class _Sender:
         if not isinstance(opening, bytes):
             return await self._fail(opening)
         grace_s = 0.0 if self._begun else self._pace.first_event_grace_s
-        item = await self._next(self._now() + grace_s)
+        item = await self._line.take(self._now() + grace_s)
         if isinstance(item, Exception) and not self._begun:
             return item
         await self._begin()
@@ -118,7 +196,7 @@ class _Sender:
 
     async def _opening(self) -> bytes | Exception:
         """Wait for the turn, with signs of life once it takes long."""
-        while (item := await self._next(self._now() + self._pace.ping_s)) is None:
+        while (item := await self._line.take(self._now() + self._pace.ping_s)) is None:
             await self._begin()
             await self._write(_COMMENT, more=True)
         if isinstance(item, _Done):
@@ -126,7 +204,7 @@ class _Sender:
         return item
 
     async def _follow(self, payload: bytes, item: _Item | None) -> Exception | None:
-        ping_at = 0.0
+        ping_at = self._now() + self._pace.ping_s
         while True:
             # What has come meanwhile goes out in one write; nothing waits for it.
             while item is not None:
@@ -138,13 +216,13 @@ class _Sender:
                         return None
                     case _:
                         return await self._fail(item, payload)
-                item = None if self._queue.empty() else self._queue.get_nowait()
+                item = self._line.take_now()
             # Only what is written puts the ping off: engine events that the client does not get
             # to see (counts, hidden thinking) leave the connection as silent as none.
             if payload:
                 await self._write(payload, more=True)
                 ping_at = self._now() + self._pace.ping_s
-            item = await self._next(ping_at)
+            item = await self._line.take(ping_at)
             payload = self._source.ping if item is None else b""
 
     async def _fail(self, failure: Exception, payload: bytes = b"") -> Exception | None:
@@ -173,26 +251,33 @@ class _Sender:
         await self._deliver({"type": "http.response.body", "body": payload, "more_body": more})
 
     async def _deliver(self, message: Message) -> None:
+        self._writing_since = self._now()
         try:
-            async with asyncio.timeout(self._pace.unread_s):
-                await self._send(message)
-        except TimeoutError as error:
+            await self._send(message)
+        except asyncio.CancelledError as error:
+            if not self._gave_up or self._task is None:
+                raise
+            self._task.uncancel()
             raise ClientLeft from error
+        self._writing_since = None
 
-    async def _next(self, until: float) -> _Item | None:
-        try:
-            async with asyncio.timeout_at(until):
-                return await self._queue.get()
-        except TimeoutError:
-            return None
+    def _look(self) -> None:
+        """Give up on a client that has taken nothing for too long; one timer for all writes."""
+        now, since = self._now(), self._writing_since
+        left_s = self._pace.unread_s if since is None else since + self._pace.unread_s - now
+        if left_s > 0:
+            self._watch = asyncio.get_running_loop().call_later(left_s, self._look)
+        elif self._task is not None:
+            self._gave_up = True
+            self._task.cancel()
 
 
-async def _pump(source: FrameSource, queue: asyncio.Queue[_Item]) -> None:
+async def _pump(source: FrameSource, line: _Line) -> None:
     try:
         async with aclosing(source.frames()) as frames:
             async for piece in frames:
-                await queue.put(piece)
-    except Exception as error:  # noqa: BLE001 - told to the client by whoever reads the queue
-        await queue.put(error)
+                await line.put(piece)
+    except Exception as error:  # noqa: BLE001 - told to the client by whoever reads the line
+        await line.put(error)
     else:
-        await queue.put(_Done())
+        await line.put(_Done())
