@@ -61,10 +61,14 @@ class AnswerFrames:
 
     async def _taken(self, turn: OpenTurn) -> AsyncGenerator[bytes, None]:
         frame = self._form.frame
-        yield frame(turn.start())
-        async with aclosing(turn.events()) as batches:
-            async for batch in batches:
-                yield frame(batch[0]) if len(batch) == 1 else b"".join(map(frame, batch))
+        try:
+            yield frame(turn.start())
+            async with aclosing(turn.events()) as batches:
+                async for batch in batches:
+                    yield frame(batch[0]) if len(batch) == 1 else b"".join(map(frame, batch))
+        finally:
+            # A client may leave before the first event has been asked for.
+            turn.close()
         if self._form.done:
             yield self._form.done
 

@@ -75,6 +75,10 @@ class OpenTurn:
         """Stay with the engine: the client has been told who answers."""
         self._committed = True
 
+    def close(self) -> None:
+        """Note that the turn is over; needed where its events may never have been asked for."""
+        self._attempts.close()
+
     async def events(self) -> AsyncGenerator[list[StreamEvent], None]:
         """Yield, for each engine event, the wire events that follow from it; some have none.
 

@@ -55,7 +55,12 @@ class Reading:
 
         Blocks inside a block, as in the content of a tool result, are not among them.
         """
-        found = [placed for kind in kinds for placed in self.by_kind.get(kind, ())]
+        by_kind = self.by_kind
+        if len(kinds) == 1:
+            # Asked by most rules of every request.
+            found = by_kind.get(kinds[0], [])
+        else:
+            found = [placed for kind in kinds if kind in by_kind for placed in by_kind[kind]]
         return cast("list[Placed[Block]]", found)
 
 

@@ -31,6 +31,9 @@ class _Hidden:
     def commit(self) -> None:
         pass
 
+    def close(self) -> None:
+        pass
+
     def start(self) -> MessageStart:
         return _START
 
