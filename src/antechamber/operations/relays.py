@@ -46,6 +46,7 @@ _OUR_FAULT = (401, 403, 404)
 """Our key, or our name for the model: another engine may do better."""
 _CALLERS_FAULT = ("invalid_request_error", "request_too_large")
 _MOST_ERROR_BYTES = 1024 * 1024
+_SIGNS_OF_AN_ANSWER = (b"message_", b"content_block", b"error")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -289,10 +290,16 @@ async def _beginning(
     if not kind.startswith("text/event-stream"):
         message = f"{name} answered with {kind or 'something'} instead of a stream."
         raise EngineFailed(message)
+    begun = b""
     async for chunk in chunks:
-        if begun := reader.feed(chunk):
+        begun += reader.feed(chunk)
+        # Comments and pings say that somebody is there, and nothing of the answer.
+        if any(sign in begun for sign in _SIGNS_OF_AN_ANSWER):
             return begun
-    if begun := reader.end():
+        if len(begun) > _MOST_ERROR_BYTES:
+            break
+    begun += reader.end()
+    if reader.ended:
         return begun
     message = f"{name} answered nothing."
     raise EngineFailed(message)

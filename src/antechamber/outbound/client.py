@@ -61,6 +61,7 @@ class Answer:
         self._timeouts = timeouts
         self._begun = False
         self._received = False
+        self._any_piece_begins = False
 
     @property
     def status(self) -> int:
@@ -89,6 +90,10 @@ class Answer:
         """Say that the first piece has come: signs of life before it are none."""
         self._begun = True
 
+    def begin_with_any_piece(self) -> None:
+        """Say that the first piece begins the answer, whatever it is."""
+        self._any_piece_begins = True
+
     async def chunks(self) -> AsyncGenerator[bytes, None]:
         """Yield the bytes as they come; raises ``EngineFault``."""
         first_until = asyncio.get_running_loop().time() + self._timeouts.until_first_s
@@ -100,6 +105,7 @@ class Answer:
             if not chunk:
                 return
             self._received = True
+            self._begun = self._begun or self._any_piece_begins
             yield chunk
 
 
@@ -126,7 +132,9 @@ class UpstreamClient:
         """Return the JSON of ``path``; raises ``EngineFault``."""
         timeout = self._timeout(within_s)
         with foreign_errors(self.name):
-            async with self._open().get(self._base_url + path, timeout=timeout) as response:
+            async with self._open().get(
+                self._base_url + path, timeout=timeout, allow_redirects=False
+            ) as response:
                 return await self._json(response)
 
     async def post_json(self, path: str, body: object) -> object:
@@ -141,7 +149,7 @@ class UpstreamClient:
     ) -> AsyncGenerator[Answer, None]:
         """Give a good answer as it comes; raises ``UpstreamRefused`` for any other."""
         async with self.send(path, encode_json(body), headers) as answer:
-            if answer.status >= 400:
+            if answer.status >= 300:
                 told = await answer.read(max_bytes=_MOST_ERROR_BYTES)
                 raise UpstreamRefused(self.name, answer.status, told, answer.headers)
             yield answer
@@ -158,7 +166,12 @@ class UpstreamClient:
         address = path if path.startswith("http") else self._base_url + path
         head = {"content-type": "application/json", **(headers or {})}
         with foreign_errors(self.name):
-            async with self._open().post(address, data=body, headers=head) as response:
+            # Until the first piece, and not as long as between two: nothing has come yet.
+            async with asyncio.timeout(self._timeouts.until_first_s):
+                response = await self._open().post(
+                    address, data=body, headers=head, allow_redirects=False
+                )
+            async with response:
                 try:
                     yield Answer(self.name, response, self._timeouts)
                 finally:
@@ -171,11 +184,12 @@ class UpstreamClient:
             self._base_url + path,
             data=encode_json(body),
             headers={"content-type": "application/json"},
+            allow_redirects=False,
         )
 
     async def _json(self, response: aiohttp.ClientResponse) -> object:
         body = await response.read()
-        if response.status >= 400:
+        if response.status >= 300:
             raise UpstreamRefused(self.name, response.status, body, headers_of(response))
         try:
             return json.loads(body)
@@ -192,6 +206,8 @@ class UpstreamClient:
                     socket_factory=None if self._keep_alive else _abortive_socket,
                 ),
                 headers=self._headers,
+                # What an upstream sets is set for one of our callers, not for all of them.
+                cookie_jar=aiohttp.DummyCookieJar(),
                 timeout=self._timeout(),
                 # What an upstream of ours needs does not depend on the environment's proxies.
                 trust_env=False,

@@ -47,7 +47,8 @@ def _sampling(request: Prompt, facts: ModelFacts, version: str) -> Edits:
     if not isinstance(request, MessageRequest):
         return {}
     given = [name for name in _SAMPLING if name in request.model_fields_set]
-    if facts.refuses.sampling or version == "2026-10-21":
+    # A model that always thinks takes no other sampling than the default: thinking excludes it.
+    if facts.refuses.sampling or facts.thinking.always_on or version == "2026-10-21":
         return dict.fromkeys(given)
     if facts.refuses.temperature_with_top_p and {"temperature", "top_p"} <= set(given):
         return {"top_p": None}

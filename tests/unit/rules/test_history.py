@@ -1,14 +1,22 @@
-"""Foreign thinking goes before an engine that could only misread it sees it (pitfall T22)."""
+"""Thinking goes before an engine that could only misread or refuse it sees it (pitfall T22)."""
+
+import json
+
+from hypothesis import given
+from hypothesis import strategies as st
 
 from antechamber.rules.check import check_message
-from antechamber.rules.history import without_foreign_thinking
+from antechamber.rules.history import own_thinking_taken_out, without_foreign_thinking
 from antechamber.wire.messages import MessageRequest
+from antechamber.wire.parse import parse_message_request
+from antechamber.wire.splice import field_of, items_of
 from tests.unit.rules.requests import (
     OTHER_SIGNATURE,
     SIGNER,
     Asked,
     Fields,
     assistant,
+    body_of,
     call,
     context_of,
     parse,
@@ -104,3 +112,136 @@ def test_counting_sees_the_same_conversation() -> None:
     found = without_foreign_thinking(parse_count(messages=messages), SIGNER.verify)
 
     assert [len(message.content or ()) for message in found.messages] == [1, 1, 1]
+
+
+OURS = thought()
+
+
+def taken_out(*messages: Fields, written: bytes | None = None) -> bytes:
+    """Return the body as an upstream gets it that signs its own thinking."""
+    body = written or json.dumps(body_of(messages=list(messages)), ensure_ascii=False).encode()
+    return own_thinking_taken_out(body, parse_message_request(body), SIGNER.verify)
+
+
+def kinds_in(body: bytes) -> list[list[str]]:
+    return kinds(parse_message_request(body))
+
+
+def test_a_body_without_thinking_of_ours_is_the_same_object() -> None:
+    body = json.dumps(body_of(messages=[user("Hi"), assistant(FOREIGN, "Yes?"), user("So?")]))
+    request = parse_message_request(body.encode())
+    given_body = body.encode()
+
+    assert own_thinking_taken_out(given_body, request, SIGNER.verify) is given_body
+
+
+def test_the_bytes_of_every_other_message_stay() -> None:
+    """Pitfall T21: content that is built anew from its parts is no longer what was signed."""
+    before = b'{ "role":"user", "content": "H\\u00ef\\/ \xe4\xb8\x96" }'
+    foreign = (
+        b'{"content":[ {"signature":"%b","thinking":"Else\\u0077here. 1","type":"thinking"},'
+        b' {"type":"text","text":"ok","citations":null}],"role":"assistant"}'
+    ) % OTHER_SIGNATURE.encode()
+    ours = json.dumps(assistant(OURS, "Yes?"), indent=1).encode()
+    last = b'{"role":"user","content":[{"type":"text", "text":"So?"}]}'
+    again = b'{"role":"user","content":"And?"}'
+    start = b'{"model":"claude-sonnet-4-5", "max_tokens":1e3,\n"messages":[ '
+    written = start + b" ,\n".join([before, foreign, again, ours, last]) + b'], "stream" :true}'
+    written = written.replace(b"1e3", b"1000")
+
+    found = taken_out(written=written)
+
+    texts = items_of(field_of(found, "messages") or b"")
+    assert texts[:3] + texts[4:] == [before, foreign, again, last]
+    assert json.loads(texts[3]) == assistant("Yes?")
+    assert field_of(found, "max_tokens") == b"1000"
+    assert list(json.loads(found)) == ["model", "max_tokens", "messages", "stream"]
+
+
+def test_a_switch_in_the_middle_of_a_tool_loop_takes_ours_and_theirs() -> None:
+    """Both directions, and never only the middle of a train of thought."""
+    for first, second in ((OURS, FOREIGN), (FOREIGN, OURS)):
+        found = taken_out(
+            user("Hi"),
+            assistant(first, "One", call("toolu_1")),
+            user(result("toolu_1")),
+            assistant(second, call("toolu_2")),
+            user(result("toolu_2")),
+        )
+
+        assert kinds_in(found) == [
+            ["text"],
+            ["text", "tool_use"],
+            ["tool_result"],
+            ["tool_use"],
+            ["tool_result"],
+        ]
+
+
+def test_the_turn_of_another_server_keeps_its_thoughts() -> None:
+    found = taken_out(
+        user("Hi"),
+        assistant(FOREIGN, redacted("opaque"), "Yes?"),
+        user("So?"),
+        assistant(OURS, redacted(), "This."),
+        user("And?"),
+    )
+
+    assert kinds_in(found) == [
+        ["text"],
+        ["thinking", "redacted_thinking", "text"],
+        ["text"],
+        ["text"],
+        ["text"],
+    ]
+
+
+def test_no_message_is_left_empty() -> None:
+    found = taken_out(user("Hi"), assistant(OURS), user("Still there?"))
+
+    assert kinds_in(found) == [["text"], ["text"]]
+
+
+def test_an_altered_thought_of_ours_goes_too() -> None:
+    altered = {**OURS, "thinking": "Something else."}
+
+    assert kinds_in(taken_out(user("Hi"), assistant(altered, "Yes?"), user("So?")))[1] == ["text"]
+
+
+def test_answers_that_are_plain_text_stay_in_the_turn_that_loses_its_thoughts() -> None:
+    plain: Fields = {"role": "assistant", "content": "Plain"}
+
+    found = taken_out(user("Hi"), plain, user(result()), assistant(OURS, "Yes?"), user("So?"))
+
+    assert items_of(field_of(found, "messages") or b"")[1] == json.dumps(plain).encode()
+
+
+_BLOCKS = st.sampled_from([OURS, FOREIGN, redacted(), redacted("opaque"), "text", "more"])
+_SAID = st.lists(_BLOCKS, min_size=1, max_size=4).map(lambda blocks: assistant(*blocks))
+_TALKS = st.lists(st.tuples(st.sampled_from(["Hi", "Grüße", "{}"]).map(user), _SAID), max_size=5)
+
+
+@given(_TALKS)
+def test_whatever_was_said_nothing_of_ours_is_left_and_nothing_else_is_lost(
+    talk: list[tuple[Fields, Fields]],
+) -> None:
+    messages = [*(message for pair in talk for message in pair), user("Bye")]
+
+    found = taken_out(*messages)
+
+    request = parse_message_request(found)
+    assert own_thinking_taken_out(found, request, SIGNER.verify) is found
+    assert all(message.content for message in request.messages)
+    left = [
+        block
+        for message in json.loads(found)["messages"]
+        for block in message["content"]
+        if block["type"] == "text"
+    ]
+    said = [
+        block
+        for message in messages
+        for block in message["content"]  # pyright: ignore[reportGeneralTypeIssues]
+        if block["type"] == "text"
+    ]
+    assert left == said
