@@ -202,8 +202,12 @@ def check_engine(engine: EngineSettings, settings: Settings) -> None:
                 raise ConfigurationError(f"engine {name}: {error}") from error
         case LocalEngineSettings(base_url=None):
             model_file(engine, settings)
-        case _:
+        case LocalEngineSettings():
             pass  # its server may come up later
+        case MessagesApiEngineSettings() | OpenAIChatEngineSettings() | GeminiEngineSettings():
+            from antechamber.upstreams import check_upstream
+
+            check_upstream(engine)
 
 
 def model_file(engine: LocalEngineSettings, settings: Settings) -> Path:

@@ -7,6 +7,7 @@ from antechamber.operations.routing import Replica
 from antechamber.outbound.client import Timeouts, UpstreamClient
 from antechamber.runtime.clock import Clock
 from antechamber.settings import (
+    ConfigurationError,
     GeminiEngineSettings,
     MessagesApiEngineSettings,
     OpenAIChatEngineSettings,
@@ -14,6 +15,7 @@ from antechamber.settings import (
 )
 
 _HOSTED = "https://api.anthropic.com"
+_OPENAI = "https://api.openai.com/v1"
 _GEMINI = "https://generativelanguage.googleapis.com/v1beta"
 AnyUpstream = MessagesApiEngineSettings | OpenAIChatEngineSettings | GeminiEngineSettings
 
@@ -21,6 +23,17 @@ AnyUpstream = MessagesApiEngineSettings | OpenAIChatEngineSettings | GeminiEngin
 def build_replicas(engine: AnyUpstream, clock: Clock) -> tuple[Replica, ...]:
     """Return an engine for each address of ``engine``."""
     return tuple(_replica(engine, address, clock) for address in engine.addresses)
+
+
+def check_upstream(engine: AnyUpstream) -> None:
+    """Raise ``ConfigurationError`` for what no shape of the configuration can tell."""
+    if isinstance(engine, OpenAIChatEngineSettings):
+        from antechamber.engines.openai_chat.hosts import quirks_of
+
+        try:
+            quirks_of(engine.host, _OPENAI)
+        except ValueError as error:
+            raise ConfigurationError(f"engine {engine.name}: host: {error}") from error
 
 
 def _replica(engine: AnyUpstream, address: str | None, clock: Clock) -> Replica:
@@ -31,7 +44,7 @@ def _replica(engine: AnyUpstream, address: str | None, clock: Clock) -> Replica:
         case GeminiEngineSettings():
             return _gemini(engine, name, address, clock)
         case OpenAIChatEngineSettings():
-            raise NotImplementedError(engine.type)
+            return _openai_chat(engine, name, address, clock)
 
 
 def _messages_api(engine: MessagesApiEngineSettings, name: str, address: str | None) -> Replica:
@@ -49,6 +62,22 @@ def _gemini(engine: GeminiEngineSettings, name: str, address: str | None, clock:
 
     client = _client(engine, name, address or _GEMINI, headers=gemini_headers(_key(engine) or ""))
     return Replica(engine=GeminiEngine(name, client, clock))
+
+
+def _openai_chat(
+    engine: OpenAIChatEngineSettings, name: str, address: str | None, clock: Clock
+) -> Replica:
+    from antechamber.engines.openai_chat.engine import OpenAIChatEngine
+    from antechamber.engines.openai_chat.hosts import quirks_of, split_address
+
+    base_url = address or _OPENAI
+    quirks = quirks_of(engine.host, base_url)
+    # Some hosts count tokens beside the paths of the API, so the client is that of the root.
+    root, api_path = split_address(base_url)
+    key = _key(engine)
+    headers = {"authorization": f"Bearer {key}"} if key else {}
+    client = _client(engine, name, root, headers=headers)
+    return Replica(engine=OpenAIChatEngine(name, client, clock, quirks=quirks, api_path=api_path))
 
 
 def _client(

@@ -1,0 +1,80 @@
+"""How many tokens a request has where its host cannot tell: above the truth for usual text.
+
+Letters count a third each: English has four to five a token, other languages in Latin letters
+about three. Every other ASCII character but the space counts one, digits and brackets included,
+though tokenizers join many of them; every byte of other characters three quarters, which is two
+tokens for a Chinese character and above what tokenizers since 2023 need. Runs of random letters,
+as in keys or base64, cost more than that; they are not usual text.
+"""
+
+import string
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+
+from antechamber.wire.encoding import encode_json
+
+_PLAIN = (string.ascii_letters + " ").encode()
+_ASCII = bytes(range(128))
+_BASE_TOKENS = 16
+_MESSAGE_TOKENS = 8
+"""What marks a message's role and ends."""
+_TOOL_TOKENS = 24
+_TOOLS_TOKENS = 256
+"""What chat templates say about tools besides naming them."""
+MEDIA_TOKENS = 4_784
+"""Of an image or a page: what the largest may cost on the models of the catalogue."""
+
+
+def estimate(body: Mapping[str, object]) -> int:
+    """Return a count for the messages and tools of ``body`` that is not below the truth."""
+    messages = cast("Sequence[Mapping[str, Any]]", body.get("messages") or ())
+    tools = cast("Sequence[object]", body.get("tools") or ())
+    total = _BASE_TOKENS + sum(_MESSAGE_TOKENS + _message(message) for message in messages)
+    if tools:
+        total += _TOOLS_TOKENS + sum(
+            _TOOL_TOKENS + text_tokens(encode_json(tool)) for tool in tools
+        )
+    return total
+
+
+def media_parts(body: Mapping[str, object]) -> int:
+    """Return how many images and files the messages of ``body`` hold."""
+    messages = cast("Sequence[Mapping[str, Any]]", body.get("messages") or ())
+    contents = (message["content"] for message in messages)
+    return sum(
+        1
+        for content in contents
+        if not isinstance(content, str)
+        for part in cast("Sequence[Mapping[str, Any]]", content)
+        if part["type"] != "text"
+    )
+
+
+def text_tokens(text: bytes) -> int:
+    """Return the estimate for UTF-8 text."""
+    rest = text.translate(None, _PLAIN)
+    letters = len(text) - len(rest) - text.count(b" ")
+    foreign = len(rest.translate(None, _ASCII))
+    return -(-letters // 3) + (len(rest) - foreign) + -(-foreign * 3 // 4)
+
+
+def _message(message: Mapping[str, Any]) -> int:
+    content: object = message["content"]
+    if isinstance(content, str):
+        total = text_tokens(_utf8(content))
+    else:
+        total = sum(_part(part) for part in cast("Sequence[Mapping[str, Any]]", content))
+    for name in ("reasoning_content", "reasoning"):
+        if thought := message.get(name):
+            total += text_tokens(_utf8(thought))
+    for call in message.get("tool_calls") or ():
+        total += _MESSAGE_TOKENS + text_tokens(encode_json(call["function"]))
+    return total
+
+
+def _part(part: Mapping[str, Any]) -> int:
+    return text_tokens(_utf8(part["text"])) if part["type"] == "text" else MEDIA_TOKENS
+
+
+def _utf8(text: str) -> bytes:
+    return text.encode("utf-8", "replace")

@@ -1,0 +1,94 @@
+"""What hosts of OpenAI's chat format do differently, as data."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+ReasoningSwitch = Literal["none", "effort", "openrouter", "template"]
+"""How thinking is asked for: not at all · ``reasoning_effort`` · ``reasoning: {…}`` ·
+``chat_template_kwargs.enable_thinking``, which models that do not know it ignore."""
+Counting = Literal["estimate", "vllm", "llamacpp", "sglang"]
+"""How the tokens of a prompt are counted before it is sent."""
+Prefill = Literal["refused", "flags", "last_message"]
+"""How a begun answer is continued: not · ``continue_final_message`` with
+``add_generation_prompt: false`` · the last message as it stands."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quirks:
+    """One host's ways. The defaults are those of a host of which nothing is known."""
+
+    host: str = "generic"
+    max_tokens_field: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
+    system_role: Literal["system", "developer"] = "system"
+    late_system: Literal["keep", "tell"] = "keep"
+    """System messages inside the conversation: in their place, or told by the user, for chat
+    templates that refuse them there."""
+
+    reasoning: ReasoningSwitch = "none"
+    efforts: tuple[str, ...] = ("low", "medium", "high")
+    """The values of ``reasoning_effort``, from the least to the most."""
+    effort_off: str | None = None
+    """The value that turns thinking off; without one nothing is said."""
+    budget_field: str | None = None
+    """Carries the most tokens of the thought, where the host keeps to it."""
+    thoughts_back: Literal["reasoning_content", "reasoning"] | None = None
+    """The field that takes the thoughts of a running tool loop; without one they are left out."""
+    thoughts_in_text: bool = True
+    """Whether an answer that begins with ``<think>`` begins with a thought."""
+    begins_in_thought: bool = False
+    """The template has opened the thought, so that only its end is ever seen."""
+
+    prefill: Prefill = "refused"
+    echoes_prefill: bool = False
+    """Whether the answer repeats what it was begun with."""
+    streams_calls: bool = True
+    """Whether an answer with tools may be streamed; if not, it is asked for whole."""
+    stream_usage: bool = True
+    """Whether ``stream_options.include_usage`` is understood."""
+
+    tools_in_text: bool = False
+    """The chat template knows no tools and leaves them out without a word, with the calls and
+    results of the conversation: all of that goes into texts."""
+    tool_choice: Literal["named", "required", "unheeded"] = "required"
+    """A call is forced by name · by ``required`` with that tool alone · not at all: then the
+    answer is bound to the JSON of a call."""
+    parallel_switch: bool = True
+    """Whether ``parallel_tool_calls`` is understood."""
+    most_name_characters: int | None = None
+    """Longer tool names are cut, in the same way in both directions."""
+    flat_schemas: bool = False
+    """Whether alternatives at the top of a tool's schema are refused."""
+    strict_tools: bool = False
+    """Whether ``strict`` binds a call to its schema."""
+    tool_ids: Literal["as_is", "nine"] = "as_is"
+    """Mistral's tokenizer takes ids of exactly nine letters and digits."""
+
+    structured: Literal["json_schema", "text"] = "json_schema"
+    """``response_format`` of type ``json_schema``, or the schema told in the system prompt."""
+    keeps_schema: bool = False
+    """Whether an answer under ``json_schema`` is valid for sure; if not, it is held back until it
+    has been checked."""
+    schema_beside_tools: bool = False
+    """Whether a schema for the text leaves the model free to call a tool instead."""
+
+    stop: Literal["here", "told"] = "here"
+    """The text is cut here · the host stops and tells by which sequence
+    (``stop_reason``, ``matched_stop``)."""
+    top_k: bool = False
+    images_in_results: bool = False
+    """Whether messages of the role ``tool`` may hold images; else a user message follows."""
+    image_urls: bool = True
+    pdf: bool = False
+    """Whether ``file`` parts with a PDF are read."""
+    user: bool = True
+    """Whether ``user`` takes the end user's id."""
+    service_tiers: bool = False
+    priority: int | None = None
+    """The value of ``priority`` for requests of the tier ``priority``."""
+    cache_salts: bool = False
+    """Whether prefix caches are kept apart by user with ``cache_salt``."""
+
+    counting: Counting = "estimate"
+    window: Literal["unknown", "models", "props", "ollama", "lmstudio"] = "models"
+    """Where the window is read: nowhere · in the list of models · ``/props`` · Ollama's
+    ``/api/show`` · LM Studio's ``/api/v0/models``."""

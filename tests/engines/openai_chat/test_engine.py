@@ -1,0 +1,522 @@
+"""The engine against a host that plays: what it asks, reads and learns, and its faults."""
+
+import asyncio
+import json
+from contextlib import aclosing
+from typing import Any
+
+import pytest
+
+from antechamber.dialects.openai_chat.quirks import Quirks
+from antechamber.engines.base import EngineLimits
+from antechamber.engines.openai_chat.engine import Reach
+from antechamber.engines.openai_chat.hosts import HOSTS
+from antechamber.outbound.client import Timeouts
+from antechamber.turn.events import TurnEnded
+from antechamber.wire.errors import (
+    EngineFailed,
+    EngineRateLimited,
+    EngineRefusesUs,
+    EngineTimedOut,
+    InvalidRequest,
+    Overloaded,
+)
+from antechamber.wire.parse import parse_count_tokens_request, parse_message_request
+from tests.engines.openai_chat.playing import (
+    Reply,
+    jsoned,
+    order,
+    playing,
+    refused,
+    streamed,
+    take,
+)
+from tests.unit.dialects.openai_chat.scenes import (
+    ON,
+    calls,
+    chunk,
+    client_sees,
+    counts,
+    ending,
+    piece,
+    request,
+    said,
+    usage,
+    usage_chunk,
+)
+from tests.unit.dialects.raw_prompt.scenes import tool
+
+HELLO = streamed(chunk(content="Hello"), chunk("stop"), usage_chunk(9, 2))
+CALL = streamed(calls(piece(0, id="c", name="look", arguments='{"n":1}')), chunk("tool_calls"))
+WORDS = streamed(chunk(content="I would rather not."), chunk("stop"))
+FORCED: dict[str, Any] = {"tools": [tool()], "tool_choice": {"type": "any"}}
+SCHEMA = {"type": "object", "properties": {"a": {"type": "integer"}}, "required": ["a"]}
+IN_JSON = {"output_config": {"format": {"type": "json_schema", "schema": SCHEMA}}}
+
+
+async def test_a_turn_is_asked_for_and_read() -> None:
+    async with playing(HELLO) as (engine, host):
+        events = await take(engine, order(request("Hi")))
+
+    assert said(events) == [("text", "Hello")]
+    assert usage(events).input_tokens == 9
+    (body,) = host.bodies()
+    assert (body["model"], body["max_tokens"], body["stream"]) == ("the-model", 100, True)
+    client_sees(events)
+
+
+async def test_an_answer_that_is_not_streamed_is_read_all_the_same() -> None:
+    message = {"role": "assistant", "content": "Hello"}
+    whole = {
+        "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
+        "usage": counts(9, 2),
+    }
+    async with playing(jsoned(whole)) as (engine, _):
+        events = await take(engine, order(request("Hi")))
+
+    assert said(events) == [("text", "Hello")]
+    assert usage(events).output_tokens == 2
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        Reply(b""),
+        Reply(b"   \n"),
+        Reply(b"<html>Sign in</html>", headers={"content-type": "text/html"}),
+        Reply(b'{"choices": ['),
+        Reply(b'{"detail": "?"}'),
+        Reply(b"data: {nonsense}\n\n"),
+        Reply(b"data: " + json.dumps(chunk(content="Hel")).encode() + b"\n\n"),
+    ],
+    ids=["empty", "blank", "html", "truncated", "other", "nonsense", "unfinished"],
+)
+async def test_t59_what_is_no_answer_is_a_fault_that_names_the_host(reply: Reply) -> None:
+    async with playing(reply) as (engine, _):
+        with pytest.raises(EngineFailed, match=r"^gpu "):
+            await take(engine, order(request("Hi")))
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        (401, EngineRefusesUs),
+        (404, EngineRefusesUs),
+        (429, EngineRateLimited),
+        (500, EngineFailed),
+        (503, Overloaded),
+        (504, EngineTimedOut),
+    ],
+)
+async def test_t63_a_refusal_is_a_fault_of_its_kind(status: int, kind: type[Exception]) -> None:
+    reply = Reply(b'{"error": {"message": "No."}}', status=status, headers={"retry-after": "7"})
+    async with playing(reply) as (engine, _):
+        with pytest.raises(kind, match=r"No\.") as fault:
+            await take(engine, order(request("Hi")))
+
+    assert getattr(fault.value, "retry_after_s", None) == 7.0
+
+
+async def test_t63_a_silent_host_is_a_timeout() -> None:
+    # Comments are signs of life, not of an answer.
+    silent = Reply(b": wait\n\n", then="hang")
+    async with playing(silent, timeouts=Timeouts(idle_s=5.0, first_s=0.05)) as (engine, _):
+        with pytest.raises(EngineTimedOut):
+            await take(engine, order(request("Hi")))
+
+
+async def test_hidden_thoughts_are_an_answer_that_has_begun() -> None:
+    body = f"data: {json.dumps(chunk(reasoning='Hm'))}\n\n".encode()
+    slow = Timeouts(idle_s=5.0, first_s=0.05)
+    async with playing(Reply(body, then="hang"), timeouts=slow) as (engine, host):
+        prepared = await engine.prepare(order(request("Hi")))
+
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.3), aclosing(prepared.events()) as events:
+                async for _ in events:
+                    pass
+        async with asyncio.timeout(5):
+            await host.left.wait()
+
+
+async def test_t58_a_connection_that_breaks_is_a_fault() -> None:
+    body = f"data: {json.dumps(chunk(content='Hel'))}\n\n".encode()
+    async with playing(Reply(body, then="break")) as (engine, _):
+        with pytest.raises(EngineFailed, match="broke off"):
+            await take(engine, order(request("Hi")))
+
+
+async def test_t58_a_connection_that_breaks_after_the_end_is_none() -> None:
+    body = f"data: {json.dumps(chunk('stop', content='Hello'))}\n\n".encode()
+    async with playing(Reply(body, then="break")) as (engine, _):
+        events = await take(engine, order(request("Hi")))
+
+    assert said(events) == [("text", "Hello")]
+
+
+async def test_t40_a_client_that_leaves_stops_the_host() -> None:
+    body = f"data: {json.dumps(chunk(content='Hello'))}\n\n".encode()
+    async with playing(Reply(body, then="hang")) as (engine, host):
+        prepared = await engine.prepare(order(request("Hi")))
+        async with aclosing(prepared.events()) as events:
+            async for _ in events:
+                break
+
+        async with asyncio.timeout(5):
+            await host.left.wait()
+
+
+async def test_a_stop_sequence_that_is_met_here_stops_the_host() -> None:
+    body = f"data: {json.dumps(chunk(content='one STOP two'))}\n\n".encode()
+    async with playing(Reply(body, then="hang")) as (engine, host):
+        events = await take(engine, order(request("Hi", stop_sequences=["STOP"])))
+
+        async with asyncio.timeout(5):
+            await host.left.wait()
+    assert said(events) == [("text", "one ")]
+    assert ending(events).stop_sequence == "STOP"
+
+
+async def test_no_output_warms_the_host_up() -> None:
+    async with playing(HELLO) as (engine, host):
+        events = await take(engine, order(request("Hi"), max_tokens=0))
+
+    assert host.bodies()[0]["max_tokens"] == 1
+    assert said(events) == []
+    assert (ending(events).stop_reason, usage(events).output_tokens) == ("max_tokens", 0)
+
+
+# ---- calls and answers that have to come -----------------------------------------------------
+
+
+async def test_a_call_that_does_not_come_is_asked_for_as_json() -> None:
+    text = '{"name": "look", "arguments": {"n": 1}}'
+    second = streamed(chunk(content=text), chunk("stop"), usage_chunk(9, 9))
+    async with playing([WORDS, second]) as (engine, host):
+        events = await take(engine, order(request("Hi", **FORCED)))
+
+    ((name, given),) = said(events)
+    assert (name, json.loads(given)) == ("look", {"n": 1})
+    assert client_sees(events)[-2]["delta"]["stop_reason"] == "tool_use"
+    first, again = host.bodies()
+    assert first["tool_choice"] == "required"
+    assert "response_format" in again
+    assert "tools" not in again
+
+
+async def test_a_call_that_never_comes_is_a_fault() -> None:
+    async with playing([WORDS]) as (engine, host):
+        with pytest.raises(EngineFailed, match="did not call a tool"):
+            await take(engine, order(request("Hi", **FORCED)))
+
+    assert len(host.bodies()) == 3
+
+
+async def test_thoughts_before_a_useless_answer_stay_shown() -> None:
+    text = '{"name": "look", "arguments": {}}'
+    first = streamed(chunk(reasoning="Hm."), chunk(content="No."), chunk("stop"))
+    second = streamed(chunk(content=text), chunk("stop"))
+    async with playing([first, second]) as (engine, _):
+        events = await take(engine, order(request("Hi", **FORCED), ON))
+
+    assert said(events) == [("thinking", "Hm."), ("look", "{}")]
+    client_sees(events)
+
+
+async def test_t52_an_answer_that_does_not_validate_is_asked_for_again_or_refused() -> None:
+    bad = streamed(chunk(content="not JSON"), chunk("stop"))
+    good = streamed(chunk(content='{"a": 1}'), chunk("stop"))
+    async with playing([bad, good]) as (engine, _):
+        events = await take(engine, order(request("Hi", **IN_JSON)))
+    assert said(events) == [("text", '{"a": 1}')]
+
+    async with playing([bad]) as (engine, _):
+        with pytest.raises(InvalidRequest, match="Schema is too complex"):
+            await take(engine, order(request("Hi", **IN_JSON)))
+
+
+# ---- what is learned -------------------------------------------------------------------------
+
+
+async def test_a_field_that_is_refused_is_left_out_now_and_later() -> None:
+    def answer(body: dict[str, Any]) -> Reply:
+        if "max_tokens" in body:
+            return refused(
+                "Unsupported parameter: 'max_tokens' is not supported with this model. Use "
+                "'max_completion_tokens' instead."
+            )
+        return HELLO
+
+    async with playing(answer) as (engine, host):
+        await take(engine, order(request("Hi")))
+        await take(engine, order(request("Hi")))
+
+    assert ["max_tokens" in body for body in host.bodies()] == [True, False, False]
+
+
+async def test_an_output_that_does_not_fit_is_asked_for_as_far_as_it_does() -> None:
+    def answer(body: dict[str, Any]) -> Reply:
+        if body["max_tokens"] > 4_000:
+            return refused(
+                "'max_tokens' is too large: 5000. This model's maximum context length is 4096 "
+                "tokens and your request has 96 input tokens (5000 > 4096 - 96)."
+            )
+        return streamed(chunk(content="Hel"), chunk("length"))
+
+    async with playing(answer) as (engine, host):
+        events = await take(engine, order(request("Hi"), max_tokens=5_000))
+
+    assert [body["max_tokens"] for body in host.bodies()] == [5_000, 4_000]
+    assert ending(events).stop_reason == "model_context_window_exceeded"
+
+
+async def test_a_models_output_limit_is_kept_in_mind() -> None:
+    def answer(body: dict[str, Any]) -> Reply:
+        if body["max_tokens"] > 16:
+            return refused(
+                "max_tokens is too large. This model supports at most 16 completion tokens"
+            )
+        return streamed(chunk(content="Hel"), chunk("length"))
+
+    async with playing(answer) as (engine, host):
+        await take(engine, order(request("Hi")))
+        events = await take(engine, order(request("Hi")))
+
+    assert [body["max_tokens"] for body in host.bodies()] == [100, 16, 16]
+    assert ending(events).stop_reason == "max_tokens"
+
+
+async def test_a_host_that_went_away_is_looked_at_again() -> None:
+    async with playing(HELLO) as (engine, host):
+        await take(engine, order(request("Hi")))
+        await host.stop()
+        with pytest.raises(Overloaded):
+            await take(engine, order(request("Hi")))
+
+        assert engine._description is None
+
+
+async def test_the_host_is_told_our_name_for_the_request() -> None:
+    async with playing(HELLO) as (engine, host):
+        await take(engine, order(request("Hi")))
+
+    assert host.headers[-1]["x-request-id"] == "req_1"
+    assert host.headers[-1]["authorization"] == "Bearer k"
+
+
+async def test_what_is_refused_for_good_is_asked_once() -> None:
+    async with playing(refused("At most 0 image(s) may be provided.")) as (engine, host):
+        with pytest.raises(InvalidRequest, match=r"^At most 0 image"):
+            await take(engine, order(request("Hi")))
+
+    assert len(host.bodies()) == 1
+
+
+async def test_a_host_that_refuses_everything_is_not_asked_for_ever() -> None:
+    said_no = refused("stream_options, user, tool_choice, parallel_tool_calls: not permitted")
+    async with playing(said_no) as (engine, host):
+        with pytest.raises(InvalidRequest):
+            await take(engine, order(request("Hi", **FORCED)))
+
+    assert len(host.bodies()) <= 5
+
+
+# ---- counting and windows --------------------------------------------------------------------
+
+
+async def test_t38_vllm_counts_with_its_own_tokenizer() -> None:
+    others = {
+        "/v1/models": jsoned({"data": [{"id": "the-model", "max_model_len": 64}]}),
+        "/tokenize": jsoned({"count": 42, "max_model_len": 64, "tokens": []}),
+    }
+    asked = request("Hi", tools=[tool()], system="s")
+    async with playing(HELLO, quirks=HOSTS["vllm"], others=others) as (engine, host):
+        prepared = await engine.prepare(order(asked))
+        _ = [event async for event in prepared.events()]
+        limits = engine.limits
+
+    assert prepared.input_tokens == 42
+    (tokenized,) = host.bodies("/tokenize")
+    assert tokenized["messages"] == host.bodies()[0]["messages"]
+    assert tokenized["tools"] == host.bodies()[0]["tools"]
+    assert tokenized["add_generation_prompt"] is True
+    assert host.bodies()[0]["max_tokens"] == 22
+    assert limits == EngineLimits(window_tokens=64, image_input=True)
+
+
+@pytest.mark.parametrize("host", ["vllm", "generic"])
+async def test_t7_a_request_counts_the_same_as_its_count(host: str) -> None:
+    others = {"/tokenize": lambda body: jsoned({"count": len(json.dumps(body)), "tokens": []})}
+    asked = {"model": "m", "messages": [{"role": "user", "content": "Hi"}], "tools": [tool()]}
+    counted = parse_count_tokens_request(json.dumps(asked).encode())
+    created = parse_message_request(json.dumps({**asked, "max_tokens": 9}).encode())
+    async with playing(quirks=HOSTS[host], others=others) as (engine, _):
+        first = await engine.prepare(order(counted, max_tokens=0))
+        second = await engine.prepare(order(created))
+
+    assert first.input_tokens == second.input_tokens > 0
+
+
+async def test_t39_a_prompt_that_does_not_fit_is_told_with_its_numbers() -> None:
+    others = {
+        "/v1/models": jsoned({"data": [{"id": "the-model", "max_model_len": 40}]}),
+        "/tokenize": jsoned({"count": 42, "tokens": []}),
+    }
+    async with playing(quirks=HOSTS["vllm"], others=others) as (engine, _):
+        with pytest.raises(InvalidRequest, match=r"^prompt is too long: 42 tokens > 40 maximum$"):
+            await engine.prepare(order(request("Hi")))
+
+
+async def test_t37_counting_a_prompt_that_does_not_fit_is_an_answer() -> None:
+    others = {
+        "/v1/models": jsoned({"data": [{"id": "the-model", "max_model_len": 40}]}),
+        "/tokenize": jsoned({"count": 42, "tokens": []}),
+    }
+    asked = parse_count_tokens_request(
+        b'{"model": "m", "messages": [{"role": "user", "content": "Hi"}]}'
+    )
+    async with playing(quirks=HOSTS["vllm"], others=others) as (engine, host):
+        prepared = await engine.prepare(order(asked, max_tokens=0))
+
+    assert prepared.input_tokens == 42
+    assert host.bodies() == []
+
+
+async def test_llama_server_counts_the_prompt_that_it_renders() -> None:
+    others = {
+        "/props": jsoned({"default_generation_settings": {"n_ctx": 50}}),
+        "/apply-template": jsoned({"prompt": "<s>Hi"}),
+        "/tokenize": jsoned({"tokens": [1, 2, 3]}),
+    }
+    async with playing(HELLO, quirks=HOSTS["llamacpp"], others=others) as (engine, host):
+        prepared = await engine.prepare(order(request("Hi")))
+
+    assert prepared.input_tokens == 3
+    assert host.bodies("/tokenize")[0]["content"] == "<s>Hi"
+    assert engine.limits.window_tokens == 50
+
+
+async def test_sglang_counts_texts_where_it_cannot_count_messages() -> None:
+    def tokenize(body: dict[str, Any]) -> Reply:
+        if "prompt" not in body:
+            return jsoned({"detail": "prompt: Field required"}, status=422)
+        return jsoned({"count": 10, "tokens": [1] * 10})
+
+    others = {"/tokenize": tokenize}
+    async with playing(HELLO, quirks=HOSTS["sglang"], others=others) as (engine, host):
+        first = await engine.prepare(order(request("Hi")))
+        await engine.prepare(order(request("Hi")))
+
+    assert first.input_tokens > 10
+    assert ["prompt" in body for body in host.bodies("/tokenize")] == [False, True, True]
+
+
+async def test_t38_without_an_endpoint_the_count_is_an_estimate_and_asked_for_once() -> None:
+    async with playing(HELLO, quirks=HOSTS["vllm"]) as (engine, host):
+        first = await engine.prepare(order(request("Hi")))
+        await engine.prepare(order(request("Hi")))
+
+    assert first.input_tokens > 1
+    assert len(host.bodies("/tokenize")) == 1
+
+
+# ---- which host it is ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("others", "host"),
+    [
+        ({"/v1/models": jsoned({"data": [{"id": "m", "owned_by": "vllm"}]})}, "vllm"),
+        ({"/v1/models": jsoned({"data": [{"id": "m", "owned_by": "sglang"}]})}, "sglang"),
+        ({"/v1/models": jsoned({"data": [{"id": "m", "owned_by": "library"}]})}, "ollama"),
+        ({"/props": jsoned({"default_generation_settings": {"n_ctx": 5}})}, "llamacpp"),
+        ({"/api/v0/models": jsoned({"data": [{"id": "m"}]})}, "lmstudio"),
+        ({"/api/version": jsoned({"version": "0.33"})}, "ollama"),
+        ({"/version": jsoned({"version": "0.33"})}, "vllm"),
+        ({"/props": jsoned({"error": "Unexpected endpoint"})}, "generic"),
+        ({"/v1/models": jsoned({"detail": "Not Found"}, status=404)}, "generic"),
+    ],
+)
+async def test_a_host_is_known_by_what_it_says(others: dict[str, Reply], host: str) -> None:
+    async with playing(quirks=None, others=others) as (engine, _):
+        await engine.ready()
+
+        assert engine._description is not None
+        assert engine._description.quirks.host == host
+
+
+@pytest.mark.parametrize(
+    ("quirks", "others", "window"),
+    [
+        ("vllm", {"/v1/models": {"data": [{"id": "m", "max_model_len": 9}]}}, 9),
+        ("generic", {"/v1/models": {"data": [{"id": "m", "context_length": 9}]}}, 9),
+        ("generic", {"/v1/models": {"data": [{"id": "m", "meta": {"n_ctx": 9}}]}}, 9),
+        ("generic", {"/v1/models": [{"id": "m", "context_length": 9}]}, 9),
+        ("generic", {"/v1/models": {"data": [{"id": "m", "context_length": "9"}]}}, None),
+        ("ollama", {"/api/ps": {"models": [{"name": "m", "context_length": 9}]}}, 9),
+        ("lmstudio", {"/api/v0/models": {"data": [{"id": "m", "loaded_context_length": 9}]}}, 9),
+        ("openai", {}, None),
+    ],
+)
+async def test_the_window_is_read_where_the_host_tells_it(
+    quirks: str, others: dict[str, Any], window: int | None
+) -> None:
+    replies = {path: jsoned(value) for path, value in others.items()}
+    async with playing(quirks=HOSTS[quirks], others=replies) as (engine, _):
+        await engine.ready()
+
+        assert engine.limits.window_tokens == window
+
+
+async def test_of_several_models_each_has_its_window_and_the_engine_none() -> None:
+    listed = {"data": [{"id": "the-model", "context_length": 9}, {"id": "b", "context_length": 7}]}
+    async with playing(others={"/v1/models": jsoned(listed)}) as (engine, _):
+        await engine.ready()
+        prepared = await engine.prepare(order(request("Hi")))
+
+    assert engine.limits.window_tokens is None
+    assert prepared.window_tokens == 9  # type: ignore[attr-defined]
+
+
+async def test_a_configured_window_goes_before_the_hosts() -> None:
+    listed = {"data": [{"id": "m", "max_model_len": 9}]}
+    reach = Reach(window_tokens=5)
+    async with playing(others={"/v1/models": jsoned(listed)}, reach=reach) as (engine, _):
+        await engine.ready()
+
+        assert engine.limits.window_tokens == 5
+
+
+async def test_a_host_that_refuses_our_key_is_never_ready() -> None:
+    denied = refused("Invalid API key", status=401)
+    async with playing(others={"/v1/models": denied}) as (engine, _):
+        with pytest.raises(EngineRefusesUs, match="Invalid API key"):
+            await engine.ready()
+
+
+async def test_a_host_that_is_not_there_yet_is_waited_for() -> None:
+    async with playing() as (engine, host):
+        host.replies["/v1/models"] = [
+            refused("Loading model", status=503),
+            jsoned({"data": [{"id": "m", "max_model_len": 9}]}),
+        ]
+        await engine.ready()
+
+    assert engine.limits.window_tokens == 9
+
+
+async def test_a_host_that_does_not_come_is_given_up() -> None:
+    reach = Reach(start_timeout_s=0.0)
+    loading = {"/v1/models": refused("Loading model", status=503)}
+    async with playing(others=loading, reach=reach) as (engine, _):
+        with pytest.raises(Overloaded, match="Loading model"):
+            await engine.ready()
+
+
+async def test_a_tool_id_in_nine_characters_is_an_engines_quirk() -> None:
+    asked = request("a", tools=[tool()])
+    async with playing(CALL, quirks=Quirks(tool_ids="nine")) as (engine, _):
+        events = await take(engine, order(asked))
+
+    assert isinstance(events[-1], TurnEnded)
+    assert said(events) == [("look", '{"n":1}')]
