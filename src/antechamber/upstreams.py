@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
+from antechamber.catalogue.reader import load_catalogue
+from antechamber.engines.messages_api.host import Host
 from antechamber.operations.routing import Replica
 from antechamber.outbound.client import Timeouts, UpstreamClient
 from antechamber.runtime.clock import Clock
@@ -48,13 +50,69 @@ def _replica(engine: AnyUpstream, address: str | None, clock: Clock) -> Replica:
 
 
 def _messages_api(engine: MessagesApiEngineSettings, name: str, address: str | None) -> Replica:
-    from antechamber.engines.messages_api import HostedApi, MessagesApiEngine
+    from antechamber.engines.messages_api import MessagesApiEngine
 
-    base_url = address or _HOSTED
-    made = MessagesApiEngine(
-        name, _client(engine, name, base_url), HostedApi(base_url, api_key=_key(engine))
-    )
+    client = _client(engine, name, address or _HOSTED)
+    made = MessagesApiEngine(name, client, _host(engine, address))
     return Replica(engine=made, relay=made)
+
+
+def _host(engine: MessagesApiEngineSettings, address: str | None) -> Host:
+    key = _key(engine)
+    match engine.host:
+        case "hosted":
+            from antechamber.engines.messages_api import HostedApi
+
+            return HostedApi(address or _HOSTED, api_key=key)
+        case "foundry":
+            from antechamber.engines.messages_api.foundry import FoundryHost, foundry_address
+
+            base_url = address or foundry_address(engine.resource or "")
+            return FoundryHost(base_url, api_key=key or "", also_accepted=engine.accepts_betas)
+        case "bedrock":
+            return _bedrock(engine, address, key)
+        case "vertex":
+            return _vertex(engine, address, key)
+
+
+def _bedrock(engine: MessagesApiEngineSettings, address: str | None, key: str | None) -> Host:
+    from antechamber.engines.messages_api.authentication import BearerToken
+    from antechamber.engines.messages_api.bedrock import BedrockHost
+
+    region = engine.region or ""
+    if key is not None:
+        authentication = BearerToken(key)
+    else:
+        from antechamber.engines.messages_api.aws_signature import AwsSignature
+
+        authentication = AwsSignature(region, profile=engine.aws_profile)
+    return BedrockHost(
+        region,
+        authentication,
+        canonical=load_catalogue().canonical,
+        base_url=address,
+        also_accepted=engine.accepts_betas,
+    )
+
+
+def _vertex(engine: MessagesApiEngineSettings, address: str | None, key: str | None) -> Host:
+    from antechamber.engines.messages_api.authentication import BearerToken
+    from antechamber.engines.messages_api.vertex import VertexHost
+
+    if key is not None:
+        authentication = BearerToken(key)
+    else:
+        from antechamber.engines.messages_api.google_token import GoogleToken
+
+        authentication = GoogleToken()
+    return VertexHost(
+        engine.project or "",
+        engine.region or "",
+        authentication,
+        canonical=load_catalogue().canonical,
+        base_url=address,
+        also_accepted=engine.accepts_betas,
+    )
 
 
 def _gemini(engine: GeminiEngineSettings, name: str, address: str | None, clock: Clock) -> Replica:

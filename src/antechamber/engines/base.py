@@ -123,6 +123,11 @@ class RelayedAnswer(Protocol):
         """Those of the upstream, names in small letters."""
         ...
 
+    @property
+    def dropped(self) -> tuple[str, ...]:
+        """Fields and betas that were left out, because the host lacks them."""
+        ...
+
     def chunks(self) -> AsyncGenerator[bytes, None]:
         """Yield the body as it comes, server-sent events or JSON of the Messages API.
 

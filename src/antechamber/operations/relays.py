@@ -224,7 +224,8 @@ async def relay(
                 if following is not None:
                     candidate = following
                     continue
-            return OpenRelay(services, call, attempts, trial, adjusted)
+            changed = sorted({*adjusted, *trial.answer.dropped})
+            return OpenRelay(services, call, attempts, trial, changed)
     except BaseException:
         attempts.close()
         raise

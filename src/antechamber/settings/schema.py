@@ -180,6 +180,8 @@ class MessagesApiEngineSettings(UpstreamEngineSettings):
     resource: Annotated[str, Field(min_length=1)] | None = None
     """Of Foundry, where no base_url is set."""
     aws_profile: Annotated[str, Field(min_length=1)] | None = None
+    accepts_betas: tuple[str, ...] = ()
+    """Of a cloud: betas that it has learned since this server's table was made."""
 
     @model_validator(mode="after")
     def _what_the_host_needs(self) -> Self:
@@ -189,6 +191,8 @@ class MessagesApiEngineSettings(UpstreamEngineSettings):
                 raise ValueError(f"{key} is needed for the host {self.host}")
         if self.host == "foundry" and self.base_url is None and self.resource is None:
             raise ValueError("resource or base_url is needed for the host foundry")
+        if self.host == "foundry" and not (self.api_key or self.api_key_env):
+            raise ValueError("api_key or api_key_env is needed for the host foundry")
         return self
 
 

@@ -55,8 +55,9 @@ IN_JSON = {"output_config": {"format": {"type": "json_schema", "schema": SCHEMA}
 
 
 async def test_a_turn_is_asked_for_and_read() -> None:
+    asked = request("Hi", stream=True)
     async with playing(HELLO) as (engine, host):
-        events = await take(engine, order(request("Hi")))
+        events = await take(engine, order(asked))
 
     assert said(events) == [("text", "Hello")]
     assert usage(events).input_tokens == 9
@@ -71,8 +72,10 @@ async def test_an_answer_that_is_not_streamed_is_read_all_the_same() -> None:
         "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
         "usage": counts(9, 2),
     }
-    async with playing(jsoned(whole)) as (engine, _):
+    async with playing(jsoned(whole)) as (engine, host):
         events = await take(engine, order(request("Hi")))
+
+    assert host.bodies()[0]["stream"] is False
 
     assert said(events) == [("text", "Hello")]
     assert usage(events).output_tokens == 2

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
-from botocore.exceptions import BotoCoreError
+from botocore.exceptions import BotoCoreError, ClientError
 from botocore.session import Session
 
 from antechamber.wire.errors import EngineRefusesUs, EngineTimedOut
@@ -38,7 +38,8 @@ class AwsSignature:
         except TimeoutError as error:
             message = "No AWS credentials could be had in time."
             raise EngineTimedOut(message) from error
-        except BotoCoreError as error:
+        # Beside botocore's two trees: what it lets through of a process that gives credentials.
+        except (BotoCoreError, ClientError, OSError, ValueError) as error:
             message = f"No AWS credentials could be had: {error}"
             raise EngineRefusesUs(message) from error
 

@@ -52,14 +52,18 @@ class MessagesApiEngine:
                 told = await answer.read(max_bytes=_MOST_SHORT_BYTES)
                 status = self._host.error_status(answer.status, answer.headers)
                 body = self._host.error_body(answer.status, answer.headers, told)
-                yield _Whole(status, answer.headers, body)
+                yield _Whole(status, answer.headers, body, outgoing.dropped)
             elif order.path == "/v1/messages/count_tokens":
                 told = await answer.read(max_bytes=_MOST_SHORT_BYTES)
-                yield _Whole(answer.status, answer.headers, self._host.count_body(told))
+                counted = self._host.count_body(told)
+                yield _Whole(answer.status, answer.headers, counted, outgoing.dropped)
             else:
                 answer.begin_with_any_piece()
                 decoder = self._host.decoder(answer.headers) if order.streams else None
-                yield answer if decoder is None else _Decoded(answer, decoder)
+                if decoder is None:
+                    yield _Passed(answer, outgoing.dropped)
+                else:
+                    yield _Decoded(answer, decoder, outgoing.dropped)
 
     async def aclose(self) -> None:
         """Close the connections."""
@@ -69,9 +73,12 @@ class MessagesApiEngine:
 class _Whole:
     """An answer that has been read to its end."""
 
-    def __init__(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
+    def __init__(
+        self, status: int, headers: Mapping[str, str], body: bytes, dropped: tuple[str, ...]
+    ) -> None:
         self.status = status
         self.headers = headers
+        self.dropped = dropped
         self._body = body
 
     async def chunks(self) -> AsyncGenerator[bytes, None]:
@@ -79,11 +86,22 @@ class _Whole:
         yield self._body
 
 
+class _Passed:
+    """An answer as it comes."""
+
+    def __init__(self, answer: Answer, dropped: tuple[str, ...]) -> None:
+        self.status = answer.status
+        self.headers = answer.headers
+        self.dropped = dropped
+        self.chunks = answer.chunks
+
+
 class _Decoded:
     """A stream in a framing of the host's own."""
 
-    def __init__(self, answer: Answer, decoder: FrameDecoder) -> None:
+    def __init__(self, answer: Answer, decoder: FrameDecoder, dropped: tuple[str, ...]) -> None:
         self.status = answer.status
+        self.dropped = dropped
         self.headers: Mapping[str, str] = {
             **answer.headers,
             "content-type": "text/event-stream; charset=utf-8",

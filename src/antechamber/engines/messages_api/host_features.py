@@ -5,20 +5,24 @@ whole request, so it is left out and told; a field, tool or source that the answ
 refused here, by its path and the host's name.
 """
 
+import asyncio
 import tomllib
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from typing import Literal, TypeVar
 
 import msgspec
 
+from antechamber.engines.base import RelayOrder
 from antechamber.wire.errors import InvalidRequest
 from antechamber.wire.splice import Edits, with_fields
 
 _Item = TypeVar("_Item")
 HostKind = Literal["bedrock", "vertex", "foundry"]
 _ANY = "*"
+_LARGE_BYTES = 256 * 1024
+"""Above it, fitting takes longer than other requests should wait."""
 _ASKS_NOTHING = (b"null", b"[]", b"{}")
 
 
@@ -100,6 +104,13 @@ def host_features(kind: HostKind, *, also_accepted: Collection[str] = ()) -> Hos
         not_counting=features.betas.not_counting.difference(also_accepted),
     )
     return msgspec.structs.replace(features, betas=betas)
+
+
+async def prepared(order: RelayOrder, work: Callable[[RelayOrder], _Item]) -> _Item:
+    """Do ``work`` on ``order`` here, or beside the event loop when its body is large."""
+    if len(order.body) < _LARGE_BYTES:
+        return work(order)
+    return await asyncio.to_thread(work, order)
 
 
 def fitted(

@@ -11,6 +11,7 @@ from antechamber.dialects.openai_chat.request import ChatRequest, chat_request
 from antechamber.dialects.openai_chat.told import told_by
 from antechamber.engines.base import TurnOrder
 from antechamber.outbound.client import UpstreamRefused
+from antechamber.wire.messages import MessageRequest
 
 _MOST_LESSONS = 4
 """How often one request is changed."""
@@ -60,8 +61,13 @@ class Asking:
 
     @property
     def body(self) -> Mapping[str, object]:
-        """What is sent."""
-        return {**self._asked.body, self._quirks.max_tokens_field: self._limit}
+        """What is sent; who does not want a stream is not worth a hundred events of one."""
+        body = {**self._asked.body, self._quirks.max_tokens_field: self._limit}
+        request = self._order.request
+        if isinstance(request, MessageRequest) and not request.stream:
+            body["stream"] = False
+            body.pop("stream_options", None)
+        return body
 
     @property
     def plan(self) -> ReadingPlan:

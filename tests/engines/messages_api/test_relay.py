@@ -1,0 +1,387 @@
+"""The engine that relays, against an upstream with every fault that sockets know."""
+
+import asyncio
+import json
+import socket
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
+from typing import Any
+
+import pytest
+
+from antechamber.catalogue.facts import ModelFacts
+from antechamber.engines.base import RelayOrder, TurnOrder
+from antechamber.engines.messages_api import HostedApi, MessagesApiEngine
+from antechamber.outbound.client import Timeouts, UpstreamClient
+from antechamber.rules.thinking import thinking_plan
+from antechamber.turn.events import BlockDelta, EngineEvent, TurnEnded, UsageReported
+from antechamber.wire.encoding import encode_json
+from antechamber.wire.errors import (
+    ApiError,
+    EngineFailed,
+    EngineFault,
+    EngineRateLimited,
+    EngineRefusesUs,
+    EngineTimedOut,
+    InvalidRequest,
+    Overloaded,
+)
+from antechamber.wire.parse import parse_message_request
+from tests.engines.messages_api.upstream import (
+    Answer,
+    PlayedUpstream,
+    error,
+    events,
+    hangs,
+    message,
+    played_upstream,
+    raw,
+    resets,
+    sse,
+    streamed,
+    whole,
+)
+
+FACTS = ModelFacts.unlisted("our-model")
+BODY = b'{"model":"their-model", "stream": true}'
+SHORT = Timeouts(connect_s=0.4, first_s=0.4, idle_s=0.4)
+
+
+@pytest.fixture(scope="module")
+def upstream() -> Iterator[PlayedUpstream]:
+    with played_upstream() as it:
+        yield it
+
+
+def engine_at(
+    url: str, timeouts: Timeouts = SHORT, key: str | None = "sk-ours"
+) -> MessagesApiEngine:
+    client = UpstreamClient("The upstream", url, headers={}, timeouts=timeouts)
+    return MessagesApiEngine("up", client, HostedApi(url, api_key=key))
+
+
+@pytest.fixture
+async def engine(upstream: PlayedUpstream) -> AsyncIterator[MessagesApiEngine]:
+    made = engine_at(upstream.url)
+    yield made
+    await made.aclose()
+
+
+def order(*, streams: bool = True, **fields: Any) -> RelayOrder:
+    given: dict[str, Any] = {"version": "2023-06-01", **fields}
+    return RelayOrder(
+        path="/v1/messages",
+        body=BODY,
+        facts=FACTS,
+        upstream_model="their-model",
+        streams=streams,
+        request_id="req_1",
+        **given,
+    )
+
+
+async def relayed(engine: MessagesApiEngine, *, streams: bool = True) -> tuple[int, bytes]:
+    async with engine.relay(order(streams=streams)) as answer:
+        return answer.status, b"".join([chunk async for chunk in answer.chunks()])
+
+
+async def test_body_and_answer_pass_to_the_byte(
+    upstream: PlayedUpstream, engine: MessagesApiEngine
+) -> None:
+    upstream.plays(streamed(events("Grüße, |世界 \u2028")))
+
+    status, found = await relayed(engine)
+
+    assert status == 200
+    assert found == b"".join(events("Grüße, |世界 \u2028"))
+    assert upstream.last.body == BODY
+    assert upstream.last.path == "/v1/messages"
+
+
+async def test_the_head_has_our_key_the_version_and_the_betas_in_their_order(
+    upstream: PlayedUpstream, engine: MessagesApiEngine
+) -> None:
+    upstream.plays(whole())
+    asked = order(betas=("b-2025-01-01", "a-2025-01-01"), headers={"x-claude-code-session-id": "s"})
+
+    async with engine.relay(asked) as answer:
+        assert answer.status == 200
+
+    assert upstream.last.header("x-api-key") == "sk-ours"
+    assert upstream.last.header("authorization") in (None, "Bearer sk-ours")
+    assert upstream.last.header("anthropic-version") == "2023-06-01"
+    assert upstream.last.header("anthropic-beta") == "b-2025-01-01,a-2025-01-01"
+    assert upstream.last.header("x-claude-code-session-id") == "s"
+
+
+async def test_connections_are_used_again(
+    upstream: PlayedUpstream, engine: MessagesApiEngine
+) -> None:
+    upstream.plays(whole())
+    before = upstream.connections
+
+    for _ in range(3):
+        await relayed(engine, streams=False)
+
+    assert upstream.connections == before + 1
+
+
+async def test_errors_are_answers(upstream: PlayedUpstream, engine: MessagesApiEngine) -> None:
+    upstream.plays(whole(429, error("rate_limit_error"), {"retry-after": "7"}))
+
+    async with engine.relay(order()) as answer:
+        assert answer.status == 429
+        assert answer.headers["retry-after"] == "7"
+        assert [chunk async for chunk in answer.chunks()] == [error("rate_limit_error")]
+
+
+CHUNKED = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
+FAULTS: list[tuple[str, Answer, type[EngineFault]]] = [
+    ("reset before the head", resets(), Overloaded),
+    ("hang before the head", hangs(), EngineTimedOut),
+    ("hang after the head", streamed([], then="hang"), EngineTimedOut),
+    ("hang in the stream", streamed(events()[:2], then="hang"), EngineTimedOut),
+    ("reset in the stream", streamed(events()[:2], pause_s=0.02, then="reset"), EngineFailed),
+    ("cut in the stream", streamed(events()[:2], pause_s=0.02, then="cut"), EngineFailed),
+    ("cut in a body", whole(missing=10), EngineFailed),
+    ("no HTTP", raw(b"SSH-2.0-OpenSSH_9.6\r\n\r\n"), EngineFailed),
+    ("a chunk of no size", raw(CHUNKED + b"zz\r\n"), EngineFailed),
+]
+
+
+@pytest.mark.parametrize(
+    ("answer", "fault"), [case[1:] for case in FAULTS], ids=[c[0] for c in FAULTS]
+)
+async def test_a_fault_is_named_within_the_time_that_settings_allow(
+    upstream: PlayedUpstream,
+    engine: MessagesApiEngine,
+    answer: Answer,
+    fault: type[EngineFault],
+) -> None:
+    upstream.plays(answer)
+    started = time.monotonic()
+
+    with pytest.raises(EngineFault) as caught:
+        await relayed(engine)
+
+    assert isinstance(caught.value, fault)
+    assert "The upstream" in caught.value.message
+    assert time.monotonic() - started < 1.5
+
+
+async def test_nobody_there_is_worth_another_try() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    engine = engine_at(f"http://127.0.0.1:{port}")
+
+    with pytest.raises(Overloaded):
+        await relayed(engine)
+
+    await engine.aclose()
+
+
+async def test_the_first_byte_has_its_own_time_also_before_the_head(
+    upstream: PlayedUpstream,
+) -> None:
+    """Pitfall T63: not as long as silence between two pieces may last."""
+    engine = engine_at(upstream.url, Timeouts(connect_s=1, first_s=0.2, idle_s=60))
+    upstream.plays(hangs())
+    started = time.monotonic()
+
+    with pytest.raises(EngineTimedOut):
+        await relayed(engine)
+
+    assert time.monotonic() - started < 2
+    await engine.aclose()
+
+
+async def test_a_long_stream_is_measured_by_its_silences_alone(upstream: PlayedUpstream) -> None:
+    engine = engine_at(upstream.url, Timeouts(connect_s=1, first_s=0.3, idle_s=0.3))
+    upstream.plays(streamed(events("a|b|c|d|e|f"), pause_s=0.08))
+
+    assert await relayed(engine) == (200, b"".join(events("a|b|c|d|e|f")))
+    await engine.aclose()
+
+
+async def test_silence_after_the_first_piece_has_its_own_time(upstream: PlayedUpstream) -> None:
+    engine = engine_at(upstream.url, Timeouts(connect_s=1, first_s=60, idle_s=0.2))
+    upstream.plays(streamed(events()[:1], then="hang"))
+    started = time.monotonic()
+
+    with pytest.raises(EngineTimedOut):
+        await relayed(engine)
+
+    assert time.monotonic() - started < 2
+    await engine.aclose()
+
+
+async def test_a_redirection_is_not_followed_with_our_key(
+    upstream: PlayedUpstream, engine: MessagesApiEngine
+) -> None:
+    upstream.plays(whole(307, b"", {"location": f"{upstream.url}/elsewhere"}))
+
+    assert (await relayed(engine))[0] == 307
+    assert [asked.path for asked in upstream.asked] == ["/v1/messages"]
+
+
+async def test_cookies_of_one_caller_do_not_go_out_with_another(
+    upstream: PlayedUpstream, engine: MessagesApiEngine
+) -> None:
+    upstream.plays(whole(headers={"set-cookie": "__cf_bm=one; path=/"}))
+
+    await relayed(engine)
+    await relayed(engine)
+
+    assert upstream.last.header("cookie") is None
+
+
+PHASES: list[tuple[str, Answer]] = [
+    ("before the head", hangs()),
+    ("after the head", streamed([], then="hang")),
+    ("in the stream", streamed(events()[:2], then="hang")),
+    ("while it writes", streamed(events("|".join("x" * 500)), pause_s=0.01)),
+]
+
+
+@pytest.mark.parametrize("answer", [case[1] for case in PHASES], ids=[case[0] for case in PHASES])
+async def test_leaving_drops_the_upstream_within_a_second(
+    upstream: PlayedUpstream, answer: Answer
+) -> None:
+    """Pitfall T40."""
+    engine = engine_at(upstream.url, Timeouts())
+    upstream.plays(answer)
+
+    with suppress(TimeoutError):
+        async with asyncio.timeout(0.2):
+            await relayed(engine)
+
+    assert await asyncio.to_thread(upstream.last.left.wait, 1.0)
+    await engine.aclose()
+
+
+async def test_faults_leave_no_task_and_no_connection(upstream: PlayedUpstream) -> None:
+    engine = engine_at(upstream.url, Timeouts(connect_s=1, first_s=0.05, idle_s=0.05))
+    tasks = asyncio.all_tasks()
+    for number in range(60):
+        upstream.plays(FAULTS[number % len(FAULTS)][1])
+        with suppress(EngineFault):
+            await relayed(engine)
+
+    assert asyncio.all_tasks() == tasks
+    await engine.aclose()
+    until = time.monotonic() + 5
+    while upstream.open_connections and time.monotonic() < until:
+        await asyncio.to_thread(time.sleep, 0.01)
+    assert upstream.open_connections == 0
+
+
+# ---- turns ---------------------------------------------------------------------------------------
+
+
+def turn_order(**fields: Any) -> TurnOrder:
+    asked = {
+        "model": "our-model",
+        "max_tokens": 100,
+        "messages": [{"role": "user", "content": "Hi"}],
+        **fields,
+    }
+    request = parse_message_request(encode_json(asked))
+    return TurnOrder(
+        request=request,
+        facts=FACTS,
+        upstream_model="their-model",
+        thinking=thinking_plan(request, FACTS, "lenient", frozenset()),
+        max_tokens=100,
+        request_id="req_1",
+    )
+
+
+async def taken(engine: MessagesApiEngine, **fields: Any) -> list[EngineEvent]:
+    prepared = await engine.prepare(turn_order(**fields))
+    return [event async for event in prepared.events()]
+
+
+async def test_a_turn_is_taken_through_a_stream_of_its_own(
+    upstream: PlayedUpstream, engine: MessagesApiEngine
+) -> None:
+    upstream.plays(streamed(events("Hel|lo")))
+
+    found = await taken(engine, system="Be brief.")
+
+    assert [event.text for event in found if isinstance(event, BlockDelta)] == ["Hel", "lo"]
+    assert isinstance(found[-1], TurnEnded)
+    assert UsageReported(output_tokens=15) in found
+    sent = upstream.last.json()
+    assert sent["model"] == "their-model"
+    assert sent["stream"] is True
+    assert upstream.last.header("x-api-key") == "sk-ours"
+
+
+async def test_thoughts_stay_here_and_no_message_is_left_empty(
+    upstream: PlayedUpstream, engine: MessagesApiEngine
+) -> None:
+    thought = {"type": "thinking", "thinking": "Hm.", "signature": "EqQB"}
+    upstream.plays(streamed())
+
+    await taken(
+        engine,
+        messages=[
+            {"role": "user", "content": "Hi"},
+            {"role": "assistant", "content": [thought]},
+            {"role": "user", "content": "So?"},
+            {"role": "assistant", "content": [thought, {"type": "text", "text": "Yes."}]},
+            {"role": "user", "content": "And?"},
+        ],
+    )
+
+    sent = upstream.last.json()["messages"]
+    assert [message["role"] for message in sent] == ["user", "user", "assistant", "user"]
+    assert "thinking" not in json.dumps(sent)
+
+
+REFUSALS: list[tuple[int, str, type[ApiError]]] = [
+    (400, "invalid_request_error", InvalidRequest),
+    (401, "authentication_error", EngineRefusesUs),
+    (429, "rate_limit_error", EngineRateLimited),
+    (529, "overloaded_error", Overloaded),
+    (500, "api_error", EngineFailed),
+]
+
+
+@pytest.mark.parametrize(("status", "kind", "expected"), REFUSALS)
+async def test_a_refused_turn_is_whose_fault_it_is(
+    upstream: PlayedUpstream,
+    engine: MessagesApiEngine,
+    status: int,
+    kind: str,
+    expected: type[ApiError],
+) -> None:
+    upstream.plays(whole(status, error(kind), {"retry-after": "7"}))
+
+    with pytest.raises(expected) as caught:
+        await taken(engine)
+
+    assert type(caught.value) is expected
+    assert caught.value.retry_after_s == 7
+
+
+async def test_an_error_in_the_stream_of_a_turn_is_raised(
+    upstream: PlayedUpstream, engine: MessagesApiEngine
+) -> None:
+    told = sse("error", error={"type": "overloaded_error", "message": "Overloaded"})
+    upstream.plays(streamed([*events()[:3], told]))
+
+    with pytest.raises(Overloaded):
+        await taken(engine)
+
+
+@pytest.mark.parametrize("page", [b"<html></html>", b"", json.dumps(message()).encode()[:-9]])
+async def test_garbage_names_the_engine(
+    upstream: PlayedUpstream, engine: MessagesApiEngine, page: bytes
+) -> None:
+    """Pitfall T59."""
+    upstream.plays(whole(502, page, {"content-type": "text/html"}))
+
+    with pytest.raises(EngineFailed, match="up"):
+        await taken(engine)
