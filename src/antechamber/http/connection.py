@@ -12,37 +12,47 @@ async def while_connected(receive: Receive, work: Coroutine[object, object, None
 
     The body must have been read: from here on the only message that can come is the disconnect.
     """
-    failure: Exception | None = None
-    done = False
+    answering = _Answering()
+    # By hand, and not in a group, because every request does this: the task ends with the answer.
+    watcher = asyncio.get_running_loop().create_task(_disconnect(receive), name="client-watch")
+    watcher.add_done_callback(answering.client_left)
     try:
-        async with asyncio.TaskGroup() as group:
-            watcher = group.create_task(_watch(receive, _current()), name="client-watch")
-            try:
-                await work
-            except Exception as error:  # noqa: BLE001 - raised again below, out of the group
-                failure = error
-            done = True
-            watcher.cancel()
-    except* ClientLeft as left:
-        # Many clients close as soon as they have read the end; that is no leaving.
-        if not done:
-            raise ClientLeft from left
-    if failure is not None:
-        raise failure
+        await work
+    except asyncio.CancelledError as error:
+        if not answering.is_left:
+            raise
+        answering.task.uncancel()
+        raise ClientLeft from error
+    finally:
+        answering.is_over = True
+        watcher.cancel()
 
 
-async def _watch(receive: Receive, answering: asyncio.Task[object]) -> None:
+class _Answering:
+    """The task that answers, and whether its client is still there."""
+
+    def __init__(self) -> None:
+        task = asyncio.current_task()
+        if task is None:
+            message = "an answer is given inside a task"
+            raise RuntimeError(message)
+        self.task: asyncio.Task[object] = task
+        self.is_over = False
+        """Many clients close as soon as they have read the end; that is no leaving."""
+        self.is_left = False
+
+    def client_left(self, watcher: asyncio.Task[None]) -> None:
+        """Stop the work; for when the watcher has ended."""
+        if watcher.cancelled() or self.is_over:
+            return
+        watcher.exception()  # a connection that cannot be listened to is gone too
+        # An answer that is cancelled writes its end, and the web server then reports a disconnect
+        # too: that is our leaving, not the client's.
+        if not self.task.cancelling():
+            self.is_left = True
+            self.task.cancel()
+
+
+async def _disconnect(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
-    # An answer that is cancelled writes its end, and the web server then reports a disconnect too:
-    # that is our leaving, not the client's.
-    if not answering.cancelling():
-        raise ClientLeft
-
-
-def _current() -> asyncio.Task[object]:
-    task = asyncio.current_task()
-    if task is None:
-        message = "an answer is given inside a task"
-        raise RuntimeError(message)
-    return task
