@@ -227,7 +227,7 @@ async def test_a_gateway_that_has_taken_the_framing_off_is_passed_as_it_is(cloud
     assert told.body == b"".join(cloud.pieces)
 
 
-async def test_usage_is_the_same_streamed_and_not(cloud: Cloud) -> None:
+async def test_t36_usage_is_the_same_streamed_and_not(cloud: Cloud) -> None:
     """Pitfall T36: with both events counted, thinking in a stream doubled the cache writes."""
     whole, streamed = RelayReader(), RelayReader()
     cloud.pieces = (encode_json({"type": "message", "usage": COUNTS}),)

@@ -53,7 +53,7 @@ def fit(
         ("foundry", "fast-mode-2026-02-01", "BerriAI/litellm, table of betas"),
     ],
 )
-def test_a_beta_that_was_seen_to_be_refused_is_left_out_and_told(
+def test_t53_a_beta_that_was_seen_to_be_refused_is_left_out_and_told(
     host: HostKind, beta: str, source: str
 ) -> None:
     sent = fit(host, {}, beta, "context-1m-2025-08-07")

@@ -78,7 +78,7 @@ def test_turns_of_one_role_in_a_row_become_one() -> None:
 
 
 # T30
-def test_a_system_message_stays_where_it_stands() -> None:
+def test_t30_a_system_message_stays_where_it_stands() -> None:
     asked = request("Hi", system("Speak German."), assistant("Hallo."), user("Wer bist du?"))
 
     assert [role for role, _ in turns(asked)] == ["user", "system", "assistant", "user"]
@@ -373,7 +373,7 @@ EXCHANGES: list[list[object]] = [
 # T30
 @pytest.mark.parametrize("source", [CHATML, KEEPS_ONE_SYSTEM, DROPS_LATE_SYSTEM, KNOWS_NO_SYSTEM])
 @given(st.lists(st.sampled_from(EXCHANGES), max_size=5))
-def test_the_prompt_of_a_turn_is_the_beginning_of_the_next_ones(
+def test_t30_the_prompt_of_a_turn_is_the_beginning_of_the_next_ones(
     source: str, exchanges: list[list[object]]
 ) -> None:
     messages: list[object] = [user("Hello?")]
