@@ -32,6 +32,9 @@ class TurnOrder:
     max_tokens: int
     """Output limit, thinking included; 0 warms up and generates nothing."""
     request_id: str
+    version: str = "2023-06-01"
+    betas: tuple[str, ...] = ()
+    """In the order of the header; for upstreams of the same API."""
     size_bytes: int = 0
     """Of the request's body: what is large is worked through beside the event loop."""
 

@@ -6,7 +6,7 @@ from contextlib import aclosing
 from antechamber.http.asgi import Header, encoded
 from antechamber.http.problems import as_api_error
 from antechamber.operations.messages import OpenRelay, OpenTurn
-from antechamber.turn.sse import EventForm, event_of
+from antechamber.turn.sse import EventForm
 
 Opened = OpenTurn | OpenRelay
 
@@ -56,7 +56,7 @@ class AnswerFrames:
     def error(self, error: Exception) -> bytes:
         """Return the stream's last event."""
         if isinstance(error, RelayedRefusal):
-            return event_of("error", error.body)
+            return self._form.refusal(error.body)
         return self._form.error(as_api_error(error, self._request_id), self._request_id)
 
     async def _taken(self, turn: OpenTurn) -> AsyncGenerator[bytes, None]:

@@ -24,7 +24,6 @@ from antechamber.wire.errors import (
     EngineRateLimited,
     EngineRefusesUs,
     EngineTimedOut,
-    InvalidRequest,
     Overloaded,
 )
 from antechamber.wire.messages import MessageRequest
@@ -348,17 +347,11 @@ def _order(
     )
     if candidate.upstream_model != request.model and not is_alias:
         edits["model"] = encode_json(candidate.upstream_model)
-    try:
-        body = own_thinking_taken_out(asked.body, request, services.signer.verify)
-        body = with_fields(body, edits)
-    except ValueError as error:
-        # What stands where nobody looks, in a field that is not known.
-        message = "The request body is not valid JSON."
-        raise InvalidRequest(message) from error
+    body = own_thinking_taken_out(asked.body, request, services.signer.verify)
     is_message = isinstance(request, MessageRequest)
     order = RelayOrder(
         path="/v1/messages" if is_message else "/v1/messages/count_tokens",
-        body=body,
+        body=with_fields(body, edits),
         facts=candidate.facts,
         upstream_model=candidate.upstream_model,
         streams=is_message and bool(request.stream),

@@ -57,8 +57,9 @@ def _conversation(request: Prompt, call: Call) -> str:
     user = request.metadata if isinstance(request, MessageRequest) else None
     if user is not None and user.user_id is not None:
         return user.user_id
+    # Without breakpoints of the cache, which clients move on from turn to turn.
     beginning = [
-        *(block.model_dump(include={"text"}) for block in request.system or ()),
-        request.messages[0].model_dump(exclude_none=True),
+        block.model_dump(exclude={"cache_control"}, exclude_none=True)
+        for block in (*(request.system or ()), *(request.messages[0].content or ()))
     ]
     return hashlib.blake2b(encode_json(beginning), digest_size=16).hexdigest()

@@ -224,6 +224,8 @@ def order_of(
         thinking=thinking_plan(request, facts, services.settings.fidelity, call.betas),
         max_tokens=request.max_tokens if isinstance(request, MessageRequest) else 0,
         request_id=call.request_id,
+        version=call.version,
+        betas=call.beta_list,
         size_bytes=size_bytes,
     )
 

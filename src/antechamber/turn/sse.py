@@ -55,6 +55,10 @@ def error_frame(error: ApiError, request_id: str) -> bytes:
     return b"event: error\ndata: %s\n\n" % _line(problem_body(error, request_id))
 
 
+def _refused(body: bytes) -> bytes:
+    return event_of("error", body)
+
+
 def _unnamed(event: bytes) -> bytes:
     return event.partition(b"\n")[2]
 
@@ -68,10 +72,13 @@ class EventForm:
     ping: bytes
     done: bytes
     """What follows the last event of a stream that went well."""
+    refusal: Callable[[bytes], bytes] = _refused
+    """Takes the body of an upstream's error."""
 
 
 NAMED = EventForm(frame=frame, error=error_frame, ping=PING, done=b"")
 UNNAMED = EventForm(
+    refusal=lambda body: _unnamed(event_of("error", body)),
     frame=lambda event: _unnamed(frame(event)),
     error=lambda error, request_id: _unnamed(error_frame(error, request_id)),
     ping=_unnamed(PING),

@@ -127,6 +127,16 @@ async def test_connections_are_used_again(
     assert upstream.connections == before + 1
 
 
+async def test_a_connection_that_the_upstream_has_closed_is_not_used_again(
+    upstream: PlayedUpstream, engine: MessagesApiEngine
+) -> None:
+    """It says nothing of hanging up, as servers do whose idle time is over."""
+    upstream.plays(raw(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}"))
+
+    for _ in range(20):
+        assert await relayed(engine, streams=False) == (200, b"{}")
+
+
 async def test_errors_are_answers(upstream: PlayedUpstream, engine: MessagesApiEngine) -> None:
     upstream.plays(whole(429, error("rate_limit_error"), {"retry-after": "7"}))
 

@@ -39,6 +39,7 @@ def cleaned(*messages: Fields) -> MessageRequest:
     request = parse(messages=list(messages))
     check_message(request, context_of(request.model, Asked()))
     found = without_foreign_thinking(request, SIGNER.verify)
+    assert isinstance(found, MessageRequest)
     check_message(found, context_of(request.model, Asked()))
     return found
 

@@ -7,7 +7,7 @@ from antechamber.engines.messages_api.host import FrameDecoder, Outgoing
 
 
 class HostedApi:
-    """A base URL and a key; the key goes out in both headers that the API knows keys by.
+    """A base URL and a key, which goes out as ``x-api-key``.
 
     Source: platform.claude.com/docs/en/api/overview, authentication.
     """

@@ -17,7 +17,6 @@ from antechamber.wire.encoding import encode_json
 _BYTES_PER_TOKEN = 3
 """Fewer than any usual text has, so that the estimate is not below the truth."""
 _THINKING = ("thinking", "redacted_thinking")
-_VERSION = "2023-06-01"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +59,8 @@ def relayed_turn(engine: RelayEngine, order: TurnOrder) -> RelayedTurn:
         facts=order.facts,
         upstream_model=order.upstream_model,
         streams=True,
-        version=_VERSION,
+        version=order.version,
+        betas=order.betas,
         request_id=order.request_id,
     )
     return RelayedTurn(
