@@ -18,6 +18,9 @@ from antechamber.wire.errors import EngineFailed, EngineFault, InvalidRequest, O
 from antechamber.wire.messages import MessageRequest
 
 _RETRY_TEMPERATURE = 0.7
+_LONG_CHARACTERS = 1_000_000
+"""Texts from here on are made into tokens one at a time: each takes seconds, and a few side by side
+would take every thread that the model's server has for short ones."""
 _MOST_COMEBACKS = 3
 """How often one call waits for a model that went away before it was asked."""
 
@@ -29,6 +32,7 @@ class LocalEngine:
         self.name = name
         self._completer = completer
         self._loader = ModelLoader(name, completer, queue=queue)
+        self._long_texts = asyncio.Semaphore(1)
 
     @property
     def limits(self) -> EngineLimits:
@@ -163,7 +167,10 @@ class LocalEngine:
             return []
         for _ in range(_MOST_COMEBACKS):
             try:
-                return await self._completer.tokenize(parts)
+                if len(text) < _LONG_CHARACTERS:
+                    return await self._completer.tokenize(parts)
+                async with self._long_texts:
+                    return await self._completer.tokenize(parts)
             except ModelAway:
                 await self._back(model)
             except EngineFault:
