@@ -1,20 +1,34 @@
-"""Pooled HTTP to an upstream, and the one seam where the client library's errors become ours."""
+"""HTTP to one upstream: what is asked, how long it may take, and what its answers are."""
 
 import asyncio
 import json
 import math
-import socket
-import struct
-from collections.abc import AsyncGenerator, Generator, Mapping
-from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, contextmanager
+import ssl
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
+from types import TracebackType
 
-import aiohttp
-
+from antechamber.outbound.decoding import decoder_of
+from antechamber.outbound.errors import FOREIGN, UpstreamUnreachable, translated
+from antechamber.outbound.http1 import Connection, Reply
+from antechamber.outbound.pool import Pool
+from antechamber.outbound.request import Address, Heads, address_of
 from antechamber.wire.encoding import encode_json
-from antechamber.wire.errors import ApiError, EngineFailed, EngineTimedOut, Overloaded
+from antechamber.wire.errors import EngineFailed
+
+__all__ = [
+    "Answer",
+    "Timeouts",
+    "UpstreamClient",
+    "UpstreamRefused",
+    "UpstreamUnreachable",
+    "retry_after_s",
+]
 
 _MOST_ERROR_BYTES = 1024 * 1024
+_MOST_JSON_BYTES = 64 * 1024 * 1024
+_JSON = {"content-type": "application/json"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,10 +45,6 @@ class Timeouts:
     def until_first_s(self) -> float:
         """Return how long to wait for the first piece."""
         return self.idle_s if self.first_s is None else self.first_s
-
-
-class UpstreamUnreachable(Overloaded):
-    """No connection came about; the upstream knows nothing of the request."""
 
 
 class UpstreamRefused(EngineFailed):
@@ -55,23 +65,18 @@ class UpstreamRefused(EngineFailed):
 class Answer:
     """An answer whose head has come and whose body is still coming."""
 
-    def __init__(self, name: str, response: aiohttp.ClientResponse, timeouts: Timeouts) -> None:
+    def __init__(self, name: str, reply: Reply, timeouts: Timeouts, *, whole: bool = False) -> None:
+        """``whole`` is one of which nothing is shown before it has ended."""
+        self.status = reply.status
+        self.headers: Mapping[str, str] = reply.headers
+        """Their names are in small letters; repeated ones are joined by commas."""
         self._name = name
-        self._response = response
+        self._reply = reply
         self._timeouts = timeouts
+        self._whole = whole
         self._begun = False
-        self._received = False
+        self._shown = False
         self._any_piece_begins = False
-
-    @property
-    def status(self) -> int:
-        """The HTTP status."""
-        return self._response.status
-
-    @property
-    def headers(self) -> Mapping[str, str]:
-        """The headers, their names in small letters."""
-        return headers_of(self._response)
 
     async def read(self, *, max_bytes: int) -> bytes:
         """Return the whole body; raises ``EngineFault``, also for one that is larger."""
@@ -96,17 +101,24 @@ class Answer:
 
     async def chunks(self) -> AsyncGenerator[bytes, None]:
         """Yield the bytes as they come; raises ``EngineFault``."""
-        first_until = asyncio.get_running_loop().time() + self._timeouts.until_first_s
-        while True:
-            with foreign_errors(self._name, begun=self._received):
-                idle = asyncio.timeout(self._timeouts.idle_s)
-                async with idle if self._begun else asyncio.timeout_at(first_until):
-                    chunk = await self._response.content.readany()
-            if not chunk:
-                return
-            self._received = True
-            self._begun = self._begun or self._any_piece_begins
-            yield chunk
+        now, reply = asyncio.get_running_loop().time, self._reply
+        first_until = now() + self._timeouts.until_first_s
+        try:
+            decoder = decoder_of(self.headers.get("content-encoding", ""))
+            while chunk := await reply.piece(
+                now() + self._timeouts.idle_s if self._begun else first_until
+            ):
+                self._shown = not self._whole
+                self._begun = self._begun or self._any_piece_begins
+                if decoder is None:
+                    yield chunk
+                    continue
+                for piece in decoder.feed(chunk):
+                    yield piece
+            if decoder is not None:
+                decoder.end()
+        except FOREIGN as error:
+            raise translated(self._name, error, begun=self._shown) from error
 
 
 class UpstreamClient:
@@ -120,28 +132,30 @@ class UpstreamClient:
         headers: Mapping[str, str],
         timeouts: Timeouts,
         keep_alive: bool = True,
+        trust: ssl.SSLContext | None = None,
     ) -> None:
+        """``trust`` says whose certificates are good; None is whom the machine trusts."""
         self.name = name
         self._base_url = base_url.rstrip("/")
-        self._headers = dict(headers)
         self._timeouts = timeouts
-        self._keep_alive = keep_alive
-        self._session: aiohttp.ClientSession | None = None
+        self._heads = Heads(headers, keep_alive=keep_alive)
+        self._pool = Pool(connect_s=timeouts.connect_s, keep_alive=keep_alive, trust=trust)
 
     async def get_json(self, path: str, *, within_s: float | None = None) -> object:
         """Return the JSON of ``path``; raises ``EngineFault``."""
-        timeout = self._timeout(within_s)
-        with foreign_errors(self.name):
-            async with self._open().get(
-                self._base_url + path, timeout=timeout, allow_redirects=False
-            ) as response:
-                return await self._json(response)
+        address = address_of(self._base_url + path)
+        head = self._heads.write("GET", address, {}, size=None)
+        try:
+            async with asyncio.timeout(within_s):
+                return await self._json(address, head, b"")
+        except TimeoutError as error:
+            raise translated(self.name, error) from error
 
     async def post_json(self, path: str, body: object) -> object:
         """Return the JSON answer to ``body``; raises ``EngineFault``."""
-        with foreign_errors(self.name):
-            async with self._post(path, body) as response:
-                return await self._json(response)
+        address, encoded = address_of(self._base_url + path), encode_json(body)
+        head = self._heads.write("POST", address, _JSON, size=len(encoded))
+        return await self._json(address, head, encoded)
 
     @asynccontextmanager
     async def stream(
@@ -154,83 +168,75 @@ class UpstreamClient:
                 raise UpstreamRefused(self.name, answer.status, told, answer.headers)
             yield answer
 
-    @asynccontextmanager
-    async def send(
-        self, path: str, body: bytes, headers: Mapping[str, str] | None = None
-    ) -> AsyncGenerator[Answer, None]:
+    def send(self, path: str, body: bytes, headers: Mapping[str, str] | None = None) -> "_Sending":
         """Post JSON and give the answer as it comes, whatever its status.
 
         ``path`` may be a whole address. Leaving the context drops the connection of an answer
-        that has not been read to its end. Raises ``EngineFault``.
+        that has not come to its end. Raises ``EngineFault``.
         """
-        address = path if path.startswith("http") else self._base_url + path
-        head = {"content-type": "application/json", **(headers or {})}
-        with foreign_errors(self.name):
-            # Until the first piece, and not as long as between two: nothing has come yet.
-            async with asyncio.timeout(self._timeouts.until_first_s):
-                response = await self._open().post(
-                    address, data=body, headers=head, allow_redirects=False
-                )
-            async with response:
-                try:
-                    yield Answer(self.name, response, self._timeouts)
-                finally:
-                    # Not released to the pool: an upstream that is still writing must notice.
-                    if not response.content.at_eof():
-                        response.close()
+        address = address_of(path if path.startswith("http") else self._base_url + path)
+        head = self._heads.write("POST", address, {**_JSON, **(headers or {})}, size=len(body))
+        return _Sending(self.name, self._pool, self._timeouts, (address, head, body))
 
-    def _post(self, path: str, body: object) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
-        return self._open().post(
-            self._base_url + path,
-            data=encode_json(body),
-            headers={"content-type": "application/json"},
-            allow_redirects=False,
-        )
-
-    async def _json(self, response: aiohttp.ClientResponse) -> object:
-        body = await response.read()
-        if response.status >= 300:
-            raise UpstreamRefused(self.name, response.status, body, headers_of(response))
+    async def _json(self, address: Address, head: bytes, body: bytes) -> object:
+        # It has no first piece that anybody waits for, only silences.
+        silent_s = max(self._timeouts.until_first_s, self._timeouts.idle_s)
+        timeouts = Timeouts(connect_s=self._timeouts.connect_s, idle_s=silent_s)
+        sending = _Sending(self.name, self._pool, timeouts, (address, head, body), whole=True)
+        async with sending as answer:
+            answer.begin()
+            told = await answer.read(max_bytes=_MOST_JSON_BYTES)
+        if answer.status >= 300:
+            raise UpstreamRefused(self.name, answer.status, told, answer.headers)
         try:
-            return json.loads(body)
+            return json.loads(told)
         except ValueError as error:
             message = f"{self.name} answered something that is not JSON."
             raise EngineFailed(message) from error
 
-    def _open(self) -> aiohttp.ClientSession:
-        if self._session is None:
-            self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(
-                    limit=0,
-                    force_close=not self._keep_alive,
-                    socket_factory=None if self._keep_alive else _abortive_socket,
-                ),
-                headers=self._headers,
-                # What an upstream sets is set for one of our callers, not for all of them.
-                cookie_jar=aiohttp.DummyCookieJar(),
-                timeout=self._timeout(),
-                # What an upstream of ours needs does not depend on the environment's proxies.
-                trust_env=False,
-                auto_decompress=True,
-            )
-        return self._session
-
-    def _timeout(self, total_s: float | None = None) -> aiohttp.ClientTimeout:
-        # What is read piece by piece is timed by ``Answer``; this bounds the wait for its head.
-        read_s = max(self._timeouts.until_first_s, self._timeouts.idle_s)
-        return aiohttp.ClientTimeout(
-            total=total_s, connect=self._timeouts.connect_s, sock_read=read_s
-        )
-
     async def aclose(self) -> None:
         """Close every connection."""
-        if self._session is not None:
-            await self._session.close()
+        await self._pool.aclose()
 
 
-def headers_of(response: aiohttp.ClientResponse) -> Mapping[str, str]:
-    """Return the headers with their names in small letters; of repeated ones the last."""
-    return {name.lower(): value for name, value in response.headers.items()}
+class _Sending:
+    """One request while it lasts: from its sending to the end of its answer, or our leaving."""
+
+    def __init__(
+        self,
+        name: str,
+        pool: Pool,
+        timeouts: Timeouts,
+        request: tuple[Address, bytes, bytes],
+        *,
+        whole: bool = False,
+    ) -> None:
+        self._whole = whole
+        self._name = name
+        self._pool = pool
+        self._timeouts = timeouts
+        self._request = request
+        self._connection: Connection | None = None
+
+    async def __aenter__(self) -> Answer:
+        address, head, body = self._request
+        try:
+            self._connection, reply = await self._pool.ask(
+                address.origin, head, body, within_s=self._timeouts.until_first_s
+            )
+        except FOREIGN as error:
+            raise translated(self._name, error) from error
+        return Answer(self._name, reply, self._timeouts, whole=self._whole)
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._connection is not None:
+            # Not kept in mid-answer: an upstream that is still writing must notice.
+            self._pool.give_back(self._connection)
 
 
 def retry_after_s(headers: Mapping[str, str]) -> float | None:
@@ -246,41 +252,3 @@ def retry_after_s(headers: Mapping[str, str]) -> float | None:
         if 0 <= seconds < math.inf:
             return seconds
     return None
-
-
-def _abortive_socket(address: tuple[int, int, int, str, tuple[object, ...]]) -> socket.socket:
-    """Make a socket whose closing is a reset, which a writing peer notices at its next write.
-
-    After an ordinary close the first write of the peer still goes well.
-    """
-    made = socket.socket(*address[:3])
-    made.setblocking(False)  # noqa: FBT003 - the standard library's signature
-    made.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    return made
-
-
-@contextmanager
-def foreign_errors(upstream: str, *, begun: bool = False) -> Generator[None, None, None]:
-    """Translate every error of the client library; the most specific first.
-
-    A connection that breaks before the answer has ``begun`` is worth another attempt: overload.
-    """
-    try:
-        yield
-    except TimeoutError as error:  # aiohttp's timeouts derive from it
-        message = f"{upstream} did not answer in time."
-        raise EngineTimedOut(message) from error
-    except aiohttp.ClientConnectorError as error:
-        message = f"{upstream} cannot be reached."
-        raise UpstreamUnreachable(message) from error
-    except (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError, ConnectionError) as error:
-        message = f"The connection to {upstream} broke off."
-        raise (EngineFailed if begun else Overloaded)(message) from error
-    except aiohttp.ClientError as error:
-        message = f"{upstream} answered something that is not HTTP."
-        raise EngineFailed(message) from error
-    except ApiError:
-        raise
-    except OSError as error:
-        message = f"{upstream} cannot be reached."
-        raise Overloaded(message) from error
