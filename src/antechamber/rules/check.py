@@ -89,6 +89,36 @@ _LATER: tuple[Rule, ...] = (
 )
 
 
+_MOOT_WHEN_PLAIN: frozenset[Rule] = frozenset(
+    {
+        tools.refuse_names_that_come_twice,
+        tool_schema.refuse_tool_schemas_that_are_none,
+        tools.refuse_to_defer_every_tool,
+        tool_choice.refuse_choices_without_such_a_tool,
+        tool_results.refuse_repeated_call_ids,
+        tool_results.refuse_unpaired_calls_and_results,
+        server_tools.refuse_unpaired_server_tool_blocks,
+        tools.refuse_references_to_undeclared_tools,
+        media.refuse_media_that_are_not_what_they_say,
+        context_management.refuse_clearing_of_thinking_in_second_place,
+        tool_choice.refuse_force_while_thinking_on_a_budget,
+        thinking_rules.refuse_a_tool_loop_without_its_thought,
+        signatures.refuse_altered_thinking,
+        structured_output.refuse_schemas_outside_the_subset,
+        structured_output.refuse_schemas_beyond_the_limits,
+        structured_output.refuse_what_a_schema_excludes,
+        features.refuse_tools_of_the_server,
+        features.refuse_compactions,
+        features.refuse_files,
+        features.refuse_citations,
+    }
+)
+"""Rules about what a plain request does not have. Most requests are plain, and to ask each of these
+would cost as much as to parse the request."""
+_STRUCTURE_OF_PLAIN = tuple(rule for rule in _STRUCTURE if rule not in _MOOT_WHEN_PLAIN)
+_LATER_OF_PLAIN = tuple(rule for rule in _LATER if rule not in _MOOT_WHEN_PLAIN)
+
+
 def check_message(request: MessageRequest, context: RuleContext) -> None:
     """Raise what the hosted API would answer to the first fault of ``POST /v1/messages``."""
     if not context.engine_is_claude_family:
@@ -97,7 +127,8 @@ def check_message(request: MessageRequest, context: RuleContext) -> None:
     _apply(_PUBLISHED_SHAPE if context.hosted else (), reading)
     text.refuse_blank_stop_sequences(request)
     output_limit.refuse_output_beyond_the_cap(request, reading)
-    _apply(_STRUCTURE, reading)
+    plain = reading.is_plain
+    _apply(_STRUCTURE_OF_PLAIN if plain else _STRUCTURE, reading)
     thinking_rules.refuse_a_budget_beyond_the_output(request, reading)
     output_limit.refuse_what_needs_output_without_any(request, reading)
     if context.hosted:
@@ -105,7 +136,7 @@ def check_message(request: MessageRequest, context: RuleContext) -> None:
         sampling.refuse_sampling_where_the_hosted_api_does(request, reading)
         features.refuse_geography_where_the_model_does(request, reading)
     if not context.engine_is_claude_family:
-        _apply(_LATER, reading)
+        _apply(_LATER_OF_PLAIN if plain else _LATER, reading)
         features.refuse_user_profiles(request)
 
 

@@ -11,10 +11,11 @@ from typing import Generic, Literal, NamedTuple, TypeVar, cast
 from pydantic import BaseModel
 
 from antechamber.rules.context import RuleContext
-from antechamber.wire.blocks import ContentBlock
+from antechamber.wire.blocks import ContentBlock, TextBlock
 from antechamber.wire.messages import CountTokensRequest, MessageRequest
 
 Prompt = MessageRequest | CountTokensRequest
+_TEXT = {TextBlock}
 Block = TypeVar("Block", bound=BaseModel, covariant=True)
 
 
@@ -49,6 +50,20 @@ class Reading:
     context: RuleContext
     turns: Sequence[Turn]
     by_kind: Mapping[type[BaseModel], list[Placed[BaseModel]]]
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether there is nothing but text: no tools, thoughts, media, schemas or edits."""
+        request = self.request
+        return self.by_kind.keys() <= _TEXT and not (
+            request.tools
+            or request.tool_choice
+            or request.thinking
+            or request.output_config
+            or request.output_format
+            or request.context_management
+            or request.mcp_servers
+        )
 
     def every(self, *kinds: type[Block]) -> list[Placed[Block]]:
         """Return the blocks of these kinds, each kind in the order of the conversation.
