@@ -38,7 +38,9 @@ IN_THE_FILE = {
     "server.prot = 1": 'server.prot: unknown key (did you mean "port"?)',
     "server.api-keys = []": 'server.api-keys: unknown key (did you mean "api_keys"?)',
     "port = 1": "port: unknown key (it belongs in [server])",
-    "zzz = 1": "zzz: unknown key; known here: fidelity, server, fetch, log, engines, routing, models",
+    "zzz = 1": (
+        "zzz: unknown key; known here: fidelity, server, fetch, log, engines, routing, models"
+    ),
     LOCAL + "slot = 1": 'engines[0].slot: unknown key (did you mean "slots"?)',
     LOCAL + 'script = "x"': (
         'engines[0].script: unknown key (it belongs in [[engines]] of type "scripted")'
@@ -101,9 +103,13 @@ IN_THE_FILE = {
         'server.organization_id: must be 1 to 64 letters, digits, "_" or "-", not "a b"'
     ),
     # engines and models
-    '[[engines]]\nname = "l"': 'engines[0].type: is required: "scripted", "local", "messages_api", "openai_chat" or "gemini"',
+    '[[engines]]\nname = "l"': (
+        'engines[0].type: is required: "scripted", "local", "messages_api", "openai_chat" '
+        'or "gemini"'
+    ),
     '[[engines]]\nname = "l"\ntype = "locall"': (
-        'engines[0].type: must be "scripted", "local", "messages_api", "openai_chat" or "gemini", not "locall"'
+        'engines[0].type: must be "scripted", "local", "messages_api", "openai_chat" or "gemini", '
+        'not "locall"'
     ),
     '[[engines]]\ntype = "local"': "engines[0].name: is required",
     '[[engines]]\nname = "a/b"\ntype = "local"': (

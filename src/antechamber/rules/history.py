@@ -1,6 +1,7 @@
 """Takes out of a conversation what the engine at hand could only misread: foreign thinking."""
 
 from collections.abc import Sequence
+from typing import TypeVar
 
 import msgspec
 
@@ -11,6 +12,7 @@ from antechamber.wire.messages import Message
 from antechamber.wire.signatures import Verdict
 from antechamber.wire.splice import array_of, field_of, items_of, with_fields
 
+Request = TypeVar("Request", bound=Prompt)
 _THINKING = ("thinking", "redacted_thinking")
 
 
@@ -21,7 +23,7 @@ class _Typed(msgspec.Struct):
 _type = msgspec.json.Decoder(_Typed)
 
 
-def without_foreign_thinking(request: Prompt, verify: Verify) -> Prompt:
+def without_foreign_thinking(request: Request, verify: Verify) -> Request:
     """Return the request without thinking that another server made.
 
     Of a turn, its tool loop included, all thinking goes or none: half of a train of thought is
