@@ -10,7 +10,7 @@ BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev setup-sdks setup-node serve test test-full lint types fmt bench bench-setup lock clean
+.PHONY: help setup setup-dev setup-sdks setup-node serve test test-full lint types fmt bench bench-setup vllm lock clean
 
 help: ## What can be done here
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -54,10 +54,13 @@ bench-setup: setup-dev ## Install the gateways that the benchmark compares with
 bench: bench-setup ## Measure; never a test. Options go in ARGS="proxy --quick"
 	@$(BIN)/python -m bench $(ARGS)
 
+vllm: setup ## Install vLLM for the processor, which the slow tests then run before (2.5 GB)
+	@scripts/vllm-setup.sh
+
 lock: ## Compile the pinned requirement files again (needs uv); ARGS=--upgrade for newer versions
 	@scripts/lock-requirements.sh $(ARGS)
 
 clean: ## Remove the environments and every cache
-	@rm -rf .venv .venv-sdk .venv-bench tests/node/node_modules build dist
+	@rm -rf .venv .venv-sdk .venv-bench .venv-vllm tests/node/node_modules build dist
 	@rm -rf .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 	@find src tests -name __pycache__ -type d -prune -exec rm -rf {} +

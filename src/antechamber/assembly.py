@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import structlog
 
@@ -43,6 +44,9 @@ from antechamber.settings import (
 from antechamber.wire.errors import EngineFault
 from antechamber.wire.ids import new_id
 from antechamber.wire.signatures import Signer, SigningKey
+
+if TYPE_CHECKING:
+    from antechamber.engines.local.runners import Runner
 
 _log = structlog.get_logger("antechamber.assembly")
 _AWAY_S = 2.0
@@ -284,11 +288,13 @@ def _start_model(
     if engine.base_url is not None:
         key = engine.api_key.reveal() if engine.api_key else None
         return ModelAddress(url=engine.base_url, key=key)
-    from antechamber.engines.local.host import LlamaCppHost, ModelOrder
+    from antechamber.engines.local.host import ModelHost, ModelOrder
 
-    host = LlamaCppHost(
+    model = model_file(engine, settings)
+    host = ModelHost(
         ModelOrder(
-            model=model_file(engine, settings),
+            model=model,
+            runners=_runners(engine, model),
             slots=engine.slots,
             context_tokens=engine.context_tokens or _MOST_CONTEXT_TOKENS,
             threads=engine.threads or available_cores(),
@@ -299,3 +305,24 @@ def _start_model(
     host.start()
     closing.callback(host.close)
     return ModelAddress(url=host.address.url, key=host.address.key)
+
+
+def _runners(engine: LocalEngineSettings, model: Path) -> "tuple[Runner, ...]":
+    """Return what is to run the model, and what does when that cannot."""
+    from antechamber.engines.local.openvino import OPENVINO_PACKAGE, is_installed, why_not
+    from antechamber.engines.local.runners import LLAMACPP, OPENVINO
+
+    match engine.completer:
+        case "llamacpp":
+            return (LLAMACPP,)
+        case "openvino":
+            if not is_installed():
+                message = f"engine {engine.name}: OpenVINO is not installed. Get it with:\n"
+                raise ConfigurationError(f"{message}  pip install {OPENVINO_PACKAGE}")
+            return (OPENVINO,)
+        case "auto":
+            reason = why_not(model)
+            if reason is None:
+                return (OPENVINO, LLAMACPP)
+            _log.info("llamacpp_chosen", engine=engine.name, reason=reason)
+            return (LLAMACPP,)

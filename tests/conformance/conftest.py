@@ -19,6 +19,13 @@ type = "scripted"
 script = "replies.toml"
 """
 
+EMBEDDED = """
+[[engines]]
+name = "embedded"
+type = "local"
+completer = "{completer}"
+"""
+
 StartServer = Callable[..., RunningServer]
 
 
@@ -43,10 +50,20 @@ def hosted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     yield from _scripted_server(folder, config='fidelity = "hosted"\n')
 
 
-@pytest.fixture(scope="session")
-def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
-    """The embedded model, without any configuration; mark its tests for the group "embedded"."""
-    with running_server(tmp_path_factory.mktemp("embedded")) as server:
+@pytest.fixture(
+    scope="session",
+    params=["auto", pytest.param("llamacpp", marks=pytest.mark.slow)],
+    ids=lambda completer: f"completer-{completer}",
+)
+def embedded(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[RunningServer]:
+    """The embedded model on each completer; mark its tests for the group "embedded".
+
+    "auto" is a server without any configuration: OpenVINO where it runs, else llama.cpp.
+    """
+    config = None if request.param == "auto" else EMBEDDED.format(completer=request.param)
+    with running_server(tmp_path_factory.mktemp("embedded"), config=config) as server:
         yield server
         assert not server.bugs()
 

@@ -37,13 +37,10 @@ class AnswerFrames:
         """The event for silence."""
         return self._form.ping
 
-    async def frames(self) -> AsyncGenerator[bytes, None]:
-        """Open the answer, yield its beginning, then what follows."""
+    async def open(self) -> AsyncGenerator[bytes, None]:
+        """Open the answer; return its beginning and what follows."""
         self._opened = opened = await self._opening()
-        frames = _relayed(opened) if isinstance(opened, OpenRelay) else self._taken(opened)
-        async with aclosing(frames):
-            async for piece in frames:
-                yield piece
+        return _relayed(opened) if isinstance(opened, OpenRelay) else self._taken(opened)
 
     def head(self) -> Sequence[Header]:
         """Return who answers, where that is known; it stays so from now on."""

@@ -32,8 +32,8 @@ class FrameSource(Protocol):
         """An event that says nothing, for silence."""
         ...
 
-    def frames(self) -> AsyncGenerator[bytes, None]:
-        """Yield the beginning of the stream as soon as there is a turn, then what follows.
+    async def open(self) -> AsyncGenerator[bytes, None]:
+        """Return the beginning of the stream and what follows, as soon as there is a turn.
 
         The second piece, which may be empty, says that the turn has really begun: until then a
         failure can still be an HTTP error.
@@ -274,7 +274,7 @@ class _Sender:
 
 async def _pump(source: FrameSource, line: _Line) -> None:
     try:
-        async with aclosing(source.frames()) as frames:
+        async with aclosing(await source.open()) as frames:
             async for piece in frames:
                 await line.put(piece)
     except Exception as error:  # noqa: BLE001 - told to the client by whoever reads the line

@@ -100,7 +100,7 @@ class LocalEngineSettings(Section):
 
     name: EngineName
     type: Literal["local"] = "local"
-    completer: Literal["auto", "llamacpp"] = "auto"
+    completer: Literal["auto", "llamacpp", "openvino"] = "auto"
     model: Annotated[str, Field(min_length=1), AfterValidator(_name_or_path)] | None = None
     """An absolute path, or the name of an added model; None is the embedded one."""
     base_url: WebAddress | None = None
@@ -131,6 +131,8 @@ class LocalEngineSettings(Section):
             for key in ("model", "slots", "context_tokens", "threads"):
                 if key in self.model_fields_set:
                     raise ValueError(f"{key} has no effect: the server at base_url has its own")
+            if self.completer == "openvino":
+                raise ValueError("openvino runs models here: a base_url is a llama-server's")
         return self
 
 

@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 
 from antechamber.engines.local.completer import ModelAway, Sampling
 from antechamber.engines.local.engine import LocalEngine
-from antechamber.engines.local.host import LlamaCppHost, ModelOrder, Restarts
+from antechamber.engines.local.host import ModelHost, ModelOrder, Restarts
 from antechamber.engines.local.llamacpp import LlamaCppCompleter
 from antechamber.outbound.client import Timeouts, UpstreamClient
 from antechamber.runtime.clock import SystemClock
@@ -23,7 +23,7 @@ LONG_S = 600
 REASON = r"^The local model could not be loaded\.$"
 
 
-def completer_of(host: LlamaCppHost) -> LlamaCppCompleter:
+def completer_of(host: ModelHost) -> LlamaCppCompleter:
     client = UpstreamClient(
         "The local model tiny",
         host.address.url,
@@ -35,11 +35,11 @@ def completer_of(host: LlamaCppHost) -> LlamaCppCompleter:
 
 
 @asynccontextmanager
-async def unloadable(path: Path) -> AsyncGenerator[LlamaCppHost]:
+async def unloadable(path: Path) -> AsyncGenerator[ModelHost]:
     """Give a host whose only child dies of its model file."""
     await asyncio.to_thread(path.write_bytes, struct.pack("<4sIQQ", b"GGUF", 3, 1, 0) + b"no more")
     model = ModelOrder(model=path, slots=1, context_tokens=64, threads=1, workers=2)
-    host = LlamaCppHost(model, SystemClock(), Restarts(most=0))
+    host = ModelHost(model, SystemClock(), Restarts(most=0))
     host.start()
     try:
         yield host

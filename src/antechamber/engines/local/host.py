@@ -1,4 +1,4 @@
-"""Keeps the child process that runs llama.cpp alive, for all workers of this server."""
+"""Keeps the child process that runs a model alive, for all workers of this server."""
 
 import contextlib
 import json
@@ -13,6 +13,7 @@ from pathlib import Path
 
 import structlog
 
+from antechamber.engines.local.runners import CANNOT_LOAD, LLAMACPP, Runner
 from antechamber.engines.local.stand_in import refuse_until
 from antechamber.runtime.clock import Clock
 
@@ -34,6 +35,8 @@ class ModelOrder:
     threads: int
     workers: int
     """Processes that send requests, each as many at a time as there are slots."""
+    runners: tuple[Runner, ...] = (LLAMACPP,)
+    """What is to run it; where one cannot, the next one does."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +51,7 @@ class Restarts:
     """How soon a child that died is started again, and when that is given up."""
 
     def __init__(self, *, most: int = _MOST_RESTARTS) -> None:
-        self._most = most
+        self.most = most
         self._in_a_row = 0
 
     @property
@@ -59,12 +62,12 @@ class Restarts:
     def pause_after(self, lived_s: float) -> float | None:
         """Return the seconds to wait after a life of ``lived_s``, None to give up."""
         self._in_a_row = 1 if lived_s >= _HEALTHY_S else self._in_a_row + 1
-        if self._in_a_row > self._most:
+        if self._in_a_row > self.most:
             return None
         return min(_FIRST_PAUSE_S * 4.0 ** (self._in_a_row - 1), _LONGEST_PAUSE_S)
 
 
-class LlamaCppHost:
+class ModelHost:
     """Starts the child and starts it again when it dies; ``close`` ends it.
 
     The port stays the same for every child: workers have been told it. It is free when the host is
@@ -76,12 +79,13 @@ class LlamaCppHost:
         self._order = order
         self._clock = clock
         self._restarts = restarts or Restarts()
+        self._runner, *self._others = order.runners
         self._log = _log.bind(model=str(order.model), pid=os.getpid())
         self._port = _free_port()
         self._key = secrets.token_urlsafe(32)
         self._closing = threading.Event()
         self._process: subprocess.Popen[bytes] | None = None
-        self._watcher = threading.Thread(target=self._watch, name="llamacpp-host", daemon=True)
+        self._watcher = threading.Thread(target=self._watch, name="model-host", daemon=True)
 
     @property
     def address(self) -> HostAddress:
@@ -99,9 +103,7 @@ class LlamaCppHost:
         process = self._process
         if process is None:
             return
-        if process.stdin is not None:
-            with contextlib.suppress(BrokenPipeError):
-                process.stdin.close()
+        _close_input(process)
         try:
             process.wait(timeout=5)
         except subprocess.TimeoutExpired:
@@ -118,8 +120,8 @@ class LlamaCppHost:
             "threads": self._order.threads,
             "workers": self._order.workers,
         }
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "antechamber.engines.local.llamacpp_child"],
+        self._process = subprocess.Popen(  # noqa: S603 - a module of ours
+            [sys.executable, "-m", self._runner.module],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
@@ -137,8 +139,13 @@ class LlamaCppHost:
             status = process.wait()
             if self._closing.is_set():
                 return
-            self._log.error("local_model_died", status=status, said=last)
+            _close_input(process)
             pause_s = self._restarts.pause_after(self._clock.monotonic() - started)
+            if self._others and (status == CANNOT_LOAD or self._restarts.in_a_row > 1):
+                # It says that it cannot, or dies of the same again.
+                self._fall_back(last)
+                continue
+            self._log.error("local_model_died", status=status, said=last)
             if pause_s is None:
                 self._log.error("local_model_given_up", deaths=self._restarts.in_a_row)
                 refuse_until(self._closing, self._port)
@@ -146,6 +153,15 @@ class LlamaCppHost:
             if self._closing.wait(pause_s):
                 return
             self._spawn()
+
+    def _fall_back(self, said: str) -> None:
+        """Leave the model to the next runner, for as long as this server lives."""
+        failed, self._runner = self._runner, self._others.pop(0)
+        self._log.warning(
+            "local_model_falls_back", failed=failed.name, now=self._runner.name, said=said
+        )
+        self._restarts = Restarts(most=self._restarts.most)
+        self._spawn()
 
     def _last_line(self, process: subprocess.Popen[bytes]) -> str:
         """Drain the child's standard error, which must not fill up, and keep its last line."""
@@ -155,6 +171,12 @@ class LlamaCppHost:
                 last = line.strip() or last
                 self._log.debug("local_model", line=last.decode("utf-8", "replace"))
         return last.decode("utf-8", "replace")[-500:]
+
+
+def _close_input(process: subprocess.Popen[bytes]) -> None:
+    if process.stdin is not None:
+        with contextlib.suppress(BrokenPipeError):
+            process.stdin.close()
 
 
 def _free_port() -> int:
