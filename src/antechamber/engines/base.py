@@ -47,6 +47,11 @@ class PreparedTurn(Protocol):
         """Tokens of the whole input as the model reads it, tools and system included."""
         ...
 
+    @property
+    def is_exact(self) -> bool:
+        """Whether that is the model's own count; an estimate refuses no request."""
+        ...
+
     def events(self) -> AsyncGenerator[EngineEvent, None]:
         """Take the turn. To be iterated at most once.
 

@@ -167,7 +167,9 @@ async def take_turn(
         prepared, facts = taking.prepared, taking.candidate.facts
         window = taking.candidate.engine.limits.window_tokens or facts.window_tokens
         fidelity = services.settings.fidelity
-        check_window(prepared.input_tokens, request.max_tokens, facts, window, fidelity)
+        if prepared.is_exact:
+            # Where it is estimated, the upstream says itself what does not fit.
+            check_window(prepared.input_tokens, request.max_tokens, facts, window, fidelity)
         check_context_edits(request, prepared.input_tokens)
     except BaseException:
         attempts.close()

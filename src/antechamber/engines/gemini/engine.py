@@ -115,6 +115,7 @@ class GeminiEngine:
             model=model,
             warms=order.max_tokens == 0,
             input_tokens=estimated_tokens(request.body) if counted is None else counted,
+            is_exact=counted is not None,
         )
 
     async def run(self, turn: "GeminiTurn") -> AsyncGenerator[EngineEvent, None]:
@@ -222,6 +223,8 @@ class GeminiTurn:
     model: str
     warms: bool
     input_tokens: int
+    is_exact: bool
+    """Whether Gemini counted them."""
 
     def events(self) -> AsyncGenerator[EngineEvent, None]:
         """Take the turn."""

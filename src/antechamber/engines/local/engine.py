@@ -201,6 +201,11 @@ class LocalTurn:
         """Tokens of the prompt as the model reads it."""
         return len(self.tokens)
 
+    @property
+    def is_exact(self) -> bool:
+        """Yes: by the model's own tokenizer."""
+        return True
+
     def events(self) -> AsyncGenerator[EngineEvent, None]:
         """Take the turn."""
         return self.engine.run(self, self.model)

@@ -28,6 +28,11 @@ class RelayedTurn:
     input_tokens: int
     """An estimate; the upstream's own count is the stream's first event."""
 
+    @property
+    def is_exact(self) -> bool:
+        """No."""
+        return False
+
     async def events(self) -> AsyncGenerator[EngineEvent, None]:
         """Take the turn."""
         reader = MessagesStreamReader(self.engine.name)

@@ -35,6 +35,11 @@ class ScriptedTurn:
         """The script's number, or our estimate."""
         return self.performance.input_tokens
 
+    @property
+    def is_exact(self) -> bool:
+        """Yes: no other model counts them."""
+        return True
+
     def events(self) -> AsyncGenerator[EngineEvent, None]:
         """Play the reply; raises what the script says, when it says."""
         return play(self.performance, self.clock)
