@@ -38,13 +38,54 @@ def measure(*, pairs: int) -> list[Section]:
         raise FileNotFoundError(message)
     with (
         tempfile.TemporaryDirectory() as folder,
-        antechamber(Path(folder)) as ours,
+        antechamber(Path(folder), completer="llamacpp") as ours,
         llama_server(model) as theirs,
     ):
         sections = [asyncio.run(_pairs(ours, theirs, pairs)), _start(ours, theirs)]
-    with tempfile.TemporaryDirectory() as folder, antechamber(Path(folder), slots=1) as ours:
-        sections.append(asyncio.run(_aborts(ours)))
+    with tempfile.TemporaryDirectory() as folder, antechamber(Path(folder)) as ours:
+        sections.append(asyncio.run(_default(ours, pairs)))
+    for completer in ("llamacpp", "auto"):
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            antechamber(Path(folder), slots=1, completer=completer) as ours,
+        ):
+            sections.append(asyncio.run(_aborts(ours, completer)))
     return sections
+
+
+async def _default(ours: Running, pairs: int) -> Section:
+    """Ask the server as it comes, with what it chooses to run the model on this machine."""
+    rows: list[list[str]] = []
+    async with _client() as client:
+        for words in (20, 400, 650):
+            asked = [_question(turn, words) for turn in range(pairs)]
+            samples = [await _ask_ours(client, ours.url, question) for question in asked]
+            tokens = await _count(client, ours.url, asked[0])
+            first_ms = statistics.median(sample.first_s for sample in samples) * 1000
+            rate = statistics.median(sample.tokens_per_s for sample in samples)
+            rows.append([f"{words} words", f"{tokens:,}", f"{first_ms:.0f} ms", f"{rate:.1f}"])
+    own_mb, child_mb = ours.memory_mb()
+    return Section(
+        title="The default on this machine",
+        note=(
+            f'`completer = "auto"`: medians of {pairs} answers of {_OUTPUT_TOKENS} tokens, every '
+            f"prompt new. `/readyz` after {ours.ready_s:.2f} s; the server {own_mb:.0f} MB, the "
+            f"model's process {child_mb:.0f} MB."
+        ),
+        columns=("prompt", "tokens", "first token", "tokens/s"),
+        rows=rows,
+    )
+
+
+async def _count(client: aiohttp.ClientSession, url: str, question: str) -> int:
+    body: dict[str, object] = {
+        "model": "claude-sonnet-4-5",
+        "messages": [{"role": "user", "content": question}],
+    }
+    headers = {"anthropic-version": "2023-06-01"}
+    counting = f"{url}/v1/messages/count_tokens"
+    async with client.post(counting, json=body, headers=headers) as response:
+        return json.loads(await response.read())["input_tokens"]
 
 
 async def _pairs(ours: Running, theirs: Running, pairs: int) -> Section:
@@ -65,8 +106,8 @@ async def _pairs(ours: Running, theirs: Running, pairs: int) -> Section:
         title="Embedded model beside llama.cpp's own endpoint",
         note=(
             f"Medians of {pairs} streamed answers of {_OUTPUT_TOKENS} tokens on each side, asked "
-            "in turn, never at the same time, both with the settings that this server uses "
-            "(prompts read 16 tokens at a time); every prompt is new to both. First token in "
+            "in turn, never at the same time, both on llama.cpp with the settings that this server "
+            "gives it (prompts read 16 tokens at a time); every prompt is new to both. First token in "
             "milliseconds."
         ),
         columns=("", "antechamber", "llama.cpp endpoint", "ratio"),
@@ -149,7 +190,7 @@ def _start(ours: Running, theirs: Running) -> Section:
     )
 
 
-async def _aborts(ours: Running) -> Section:
+async def _aborts(ours: Running, completer: str) -> Section:
     """Leave a request in each phase; time a small one right after it against the same one alone."""
     rows: list[list[str]] = []
     async with _client() as client:
@@ -163,7 +204,7 @@ async def _aborts(ours: Running) -> Section:
                 [phase, f"{statistics.median(extra) * 1000:.0f} ms", f"{max(extra) * 1000:.0f} ms"]
             )
     return Section(
-        title="Slot freed after the client has left",
+        title=f"Slot freed after the client has left: `{completer}`",
         note=(
             "One slot. A request is left in the named phase and a request for one token follows "
             f"at once; shown is how much longer it takes than alone ({alone * 1000:.0f} ms)."

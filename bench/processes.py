@@ -66,11 +66,16 @@ class NotStarted(RuntimeError):
 
 
 @contextlib.contextmanager
-def antechamber(data_dir: Path, *, slots: int = 4) -> Generator[Running, None, None]:
+def antechamber(
+    data_dir: Path, *, slots: int = 4, completer: str = "auto"
+) -> Generator[Running, None, None]:
     """Run the server on its embedded model."""
     port = free_port()
     config = data_dir / "bench.toml"
-    config.write_text(f'[[engines]]\nname = "embedded"\ntype = "local"\nslots = {slots}\n')
+    config.write_text(
+        f'[[engines]]\nname = "embedded"\ntype = "local"\nslots = {slots}\n'
+        f'completer = "{completer}"\n'
+    )
     command = [sys.executable, "-m", "antechamber", "serve", "--port", str(port)]
     command += ["--data-dir", str(data_dir), "--config", str(config)]
     launch = Launch(command=command, port=port, health="/healthz", ready="/readyz")

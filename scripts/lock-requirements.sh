@@ -19,8 +19,11 @@ compile "$@" requirements/model.in --no-deps --output-file requirements/model.tx
 # Older majors of the official SDK, each in an environment of its own, for the conformance suite.
 compile "$@" requirements/sdk-0.in --output-file requirements/sdk-0.txt
 compile "$@" requirements/sdk-1.in --output-file requirements/sdk-1.txt
-# vLLM for `make vllm`: fits CPython 3.11 on Linux alone, and needs a place that has torch for the CPU.
-uv pip compile --quiet --python-version 3.11 --python-platform x86_64-manylinux_2_28 --generate-hashes \
-  --no-emit-index-url --no-emit-find-links --no-annotate --no-header --no-emit-package torchvision \
-  --no-emit-package torchaudio --no-emit-package torchcodec "$@" requirements/vllm.in \
-  --output-file requirements/vllm.txt
+# vLLM for `make vllm`, when asked for by VLLM=1: fits CPython 3.11 on Linux alone, and needs a place
+# that has torch for the CPU.
+if [ -n "${VLLM:-}" ]; then
+  uv pip compile --quiet --python-version 3.11 --python-platform x86_64-manylinux_2_28 --generate-hashes \
+    --no-emit-index-url --no-emit-find-links --no-annotate --no-header --no-emit-package torchvision \
+    --no-emit-package torchaudio --no-emit-package torchcodec "$@" requirements/vllm.in \
+    --output-file requirements/vllm.txt
+fi

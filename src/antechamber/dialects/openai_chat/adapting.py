@@ -21,7 +21,7 @@ _NINE_CHARACTERS = re.compile(r"tool call id .*length of 9", re.IGNORECASE | re.
 _NO_STREAM = re.compile(r"cannot use tools with stream", re.IGNORECASE)
 _NO_TOOLS = re.compile(
     # vLLM without a tool parser, Ollama, llama-server without --jinja
-    r"enable-auto-tool-choice|does not support (?:tools|tool|function)|tools param requires",
+    r"enable-auto-tool-choice|requires --tool-call-parser|does not support (?:tools|tool|function)|tools param requires",
     re.IGNORECASE,
 )
 _UNSUPPORTED = re.compile(r"(?:un|not )(?:supported|recognized|known)|not permitted", re.IGNORECASE)
@@ -36,6 +36,11 @@ def adapted(quirks: Quirks, body: Mapping[str, object], told: Told) -> Quirks | 
     said = f"{told.message} {param if isinstance(param, str) else ''}"
     changes = _changes(quirks, body, said, param if isinstance(param, str) else "")
     return next((changed for changed in changes if changed != quirks), None)
+
+
+def refuses_tools(told: Told) -> bool:
+    """Tell whether the host, or its model, takes no tools as such."""
+    return _NO_TOOLS.search(told.message) is not None
 
 
 def _changes(quirks: Quirks, body: Mapping[str, object], said: str, param: str) -> Iterator[Quirks]:

@@ -24,11 +24,28 @@ def follows(schema: Mapping[str, object], text: str) -> bool:
     Raises ``InvalidRequest`` for a schema that cannot be checked.
     """
     try:
-        # Offline: a reference to another document must not make this server fetch it.
-        validator = jsonschema_rs.validator_for(dict(schema), offline=True)
+        validator = _validator(schema)
     except ValueError as error:
         message = "Schema is too complex for compilation."
         raise InvalidRequest(message) from error
+    return _is_valid(validator, text)
+
+
+def contradicts(schema: Mapping[str, object], text: str) -> bool:
+    """Tell whether ``text`` is not valid against ``schema``; no where that cannot be checked."""
+    try:
+        validator = _validator(schema)
+    except ValueError:
+        return False
+    return not _is_valid(validator, text)
+
+
+def _validator(schema: Mapping[str, object]) -> jsonschema_rs.Validator:
+    # Offline: a reference to another document must not make this server fetch it.
+    return jsonschema_rs.validator_for(dict(schema), offline=True)
+
+
+def _is_valid(validator: jsonschema_rs.Validator, text: str) -> bool:
     try:
         return validator.is_valid(from_json(text, allow_inf_nan=False))
     except ValueError:

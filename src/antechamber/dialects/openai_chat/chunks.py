@@ -52,6 +52,8 @@ class PromptDetails(msgspec.Struct):
 
     cached_tokens: int | None = None
     cache_write_tokens: int | None = None
+    created_cache_tokens: int | None = None
+    """vLLM's name for those that were written."""
 
 
 class CompletionDetails(msgspec.Struct):

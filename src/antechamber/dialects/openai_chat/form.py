@@ -54,8 +54,8 @@ def form_of(
         addendum = f"{told}\n\n{text}" if told else text
         return Form(calling=called, fields={}, addendum=addendum, answer_schema=schema)
     closed = is_closed(schema)
-    kept = quirks.keeps_schema and (closed or not quirks.strict_tools)
-    strict = closed or not quirks.strict_tools
+    strict = closed or quirks.strict_tools != "closed"
+    kept = quirks.keeps_schema and strict
     return Form(
         calling=called,
         fields={"response_format": _response_format("answer", schema, strict=strict)},

@@ -58,8 +58,9 @@ class Quirks:
     """Longer tool names are cut, in the same way in both directions."""
     flat_schemas: bool = False
     """Whether alternatives at the top of a tool's schema are refused."""
-    strict_tools: bool = False
-    """Whether ``strict`` binds a call to its schema."""
+    strict_tools: Literal["ignored", "closed", "any"] = "ignored"
+    """Whether ``strict`` binds a call to its schema: not · to one of OpenAI's strict subset, for a
+    tool that the client calls strict · to any, which is asked for calls that must come as well."""
     tool_ids: Literal["as_is", "nine"] = "as_is"
     """Mistral's tokenizer takes ids of exactly nine letters and digits."""
 

@@ -1,10 +1,11 @@
 """Chunks of a chat completion in, engine events out; one reader for each answer."""
 
+from collections.abc import Sequence
 from typing import cast
 
 from antechamber.dialects.openai_chat.blocks import Blocks, InputUnusable
 from antechamber.dialects.openai_chat.calls import read_object
-from antechamber.dialects.openai_chat.checks import bare_json, follows
+from antechamber.dialects.openai_chat.checks import bare_json, contradicts, follows
 from antechamber.dialects.openai_chat.chunks import (
     CallDelta,
     Choice,
@@ -25,7 +26,7 @@ from antechamber.dialects.openai_chat.thoughts import (
 )
 from antechamber.dialects.openai_chat.told_calls import InlineCalls
 from antechamber.dialects.openai_chat.usage import Tally
-from antechamber.turn.events import EngineEvent, TurnEnded
+from antechamber.turn.events import EngineEvent, TurnEnded, UsageReported
 from antechamber.wire.errors import EngineFailed
 
 _DONE = b"[DONE]"
@@ -34,13 +35,14 @@ _DONE = b"[DONE]"
 class AnswerUnusable(Exception):
     """The answer is not what was asked for; another attempt may be, with the ``remedy``.
 
-    ``closing`` ends what has been shown of it.
+    ``closing`` ends what has been shown of it, ``usage`` is what it took.
     """
 
-    def __init__(self, remedy: Remedy, closing: list[EngineEvent]) -> None:
+    def __init__(self, remedy: Remedy, closing: list[EngineEvent], usage: UsageReported) -> None:
         super().__init__(remedy.bind)
         self.remedy = remedy
         self.closing = closing
+        self.usage = usage
 
 
 class ChatReader:
@@ -182,7 +184,7 @@ class ChatReader:
         if kind == "text":
             self._text(self._stops.shown(text))
         elif not self._read_call(text):
-            raise AnswerUnusable(Remedy(bind="call"), list(self._blocks.abandoned()))
+            raise self._unusable(Remedy(bind="call"))
 
     def _text(self, text: str) -> None:
         if not text:
@@ -229,7 +231,7 @@ class ChatReader:
             # A limit that cut a call is reported as its end (BerriAI/litellm#25825).
             ending, cut = TurnEnded(stop_reason=limit_reason(self._plan)), True
         if (remedy := self._bind(cut=cut)) is not None:
-            raise AnswerUnusable(remedy, list(self._blocks.abandoned()))
+            raise self._unusable(remedy)
         events: list[EngineEvent] = []
         try:
             events += self._blocks.finished(cut=cut)
@@ -237,8 +239,7 @@ class ChatReader:
             if self._blocks.shows_a_call:
                 message = f"{self._upstream} called {error.name} with an input that is not JSON."
                 raise EngineFailed(message) from error
-            closing = [*events, *self._blocks.abandoned()]
-            raise AnswerUnusable(self._call_of(error.name), closing) from error
+            raise self._unusable(self._call_of(error.name), events) from error
         self.over = True
         return [*events, self._tally.report(), ending]
 
@@ -278,14 +279,23 @@ class ChatReader:
         for name, text in self._blocks.waiting_calls():
             if self._plan.must_call and name not in declared:
                 return Remedy(bind="call")
-            schema = self._plan.strict.get(name)
-            if text is None or (schema is not None and not follows(schema, text)):
+            if text is None or not self._is_as_declared(name, text):
                 return self._call_of(name)
         return None
+
+    def _is_as_declared(self, name: str, text: str) -> bool:
+        strict, forced = self._plan.strict.get(name), self._plan.forced.get(name)
+        if strict is not None:
+            return follows(strict, text)
+        return forced is None or not contradicts(forced, text)
 
     def _call_of(self, name: str) -> Remedy:
         known = name in self._plan.names.values()
         return Remedy(bind="call", tool=name if known else None)
+
+    def _unusable(self, remedy: Remedy, shown: Sequence[EngineEvent] = ()) -> AnswerUnusable:
+        closing = [*shown, *self._blocks.abandoned()]
+        return AnswerUnusable(remedy, closing, self._tally.report())
 
     def _no_answer(self) -> EngineFailed:
         return EngineFailed(f"{self._upstream} answered something that is no chat completion.")

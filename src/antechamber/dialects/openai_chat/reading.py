@@ -33,6 +33,10 @@ class ReadingPlan:
         default_factory=dict[str, Mapping[str, object]]
     )
     """The schemas that calls of these tools have to follow."""
+    forced: Mapping[str, Mapping[str, object]] = field(
+        default_factory=dict[str, Mapping[str, object]]
+    )
+    """Those of the other tools where a call has to come: followed where that can be checked."""
     answer_schema: Mapping[str, object] | None = None
     """The text is held back and has to be JSON of this schema."""
     echo: str = ""

@@ -85,6 +85,11 @@ def _plan(
         calls_in_text=quirks.tools_in_text and bool(called.tools) and not form.text_is_call,
         checks_calls=called.must_call or any(tool.strict for tool in called.tools),
         strict={tool.name: tool.schema for tool in called.tools if tool.strict},
+        forced=(
+            {tool.name: tool.schema for tool in called.tools if not tool.strict}
+            if called.must_call
+            else {}
+        ),
         answer_schema=form.answer_schema,
         # Beside a call that has to come there is no text.
         stop_here=() if told or called.must_call else stops,

@@ -47,7 +47,11 @@ def calling(
     one_call = isinstance(choice, ToolChoiceTool) or bool(
         getattr(choice, "disable_parallel_tool_use", None)
     )
-    fields: dict[str, object] = {"tools": chat_tools(_told(tools, declared, quirks), quirks)}
+    told = _told(tools, declared, quirks)
+    bound = tools if must_call else ()
+    fields: dict[str, object] = {
+        "tools": [_declaration(tool, quirks, must_call=tool in bound) for tool in told]
+    }
     if must_call:
         fields["tool_choice"] = _forced(tools, named=isinstance(choice, ToolChoiceTool), by=quirks)
     if one_call and quirks.parallel_switch:
@@ -57,7 +61,7 @@ def calling(
 
 def chat_tools(tools: Sequence[OfferedTool], quirks: Quirks) -> list[dict[str, object]]:
     """Return the declarations."""
-    return [_declaration(tool, quirks) for tool in tools]
+    return [_declaration(tool, quirks, must_call=False) for tool in tools]
 
 
 def call_schema(tools: Sequence[OfferedTool], quirks: Quirks) -> dict[str, object]:
@@ -79,7 +83,7 @@ def call_schema(tools: Sequence[OfferedTool], quirks: Quirks) -> dict[str, objec
 
 def call_prompt(tools: Sequence[OfferedTool], quirks: Quirks) -> str:
     """Return what the system prompt says where a call is asked for as JSON text."""
-    lines = "\n".join(_json(_declaration(tool, quirks)["function"]) for tool in tools)
+    lines = "\n".join(_json(told["function"]) for told in chat_tools(tools, quirks))
     return (
         f"These functions can be called:\n{lines}\n"
         "Call exactly one of them now. Answer with nothing but one JSON object: "
@@ -132,16 +136,28 @@ def _forced(tools: Sequence[OfferedTool], *, named: bool, by: Quirks) -> object:
     return "required"
 
 
-def _declaration(tool: OfferedTool, quirks: Quirks) -> dict[str, object]:
+def _declaration(tool: OfferedTool, quirks: Quirks, *, must_call: bool) -> dict[str, object]:
     function: dict[str, object] = {"name": upstream_name(tool.name, quirks)}
     described = "\n".join([text for text in (tool.description, _examples(tool)) if text])
     if described:
         function["description"] = described
     schema = _flat(tool.schema) if quirks.flat_schemas else tool.schema
     function["parameters"] = schema
-    if tool.strict and quirks.strict_tools and is_closed(schema):
+    if _is_bound(tool, schema, quirks, must_call=must_call):
         function["strict"] = True
     return {"type": "function", "function": function}
+
+
+def _is_bound(
+    tool: OfferedTool, schema: Mapping[str, object], quirks: Quirks, *, must_call: bool
+) -> bool:
+    match quirks.strict_tools:
+        case "ignored":
+            return False
+        case "closed":
+            return tool.strict and is_closed(schema)
+        case "any":
+            return tool.strict or must_call
 
 
 def _examples(tool: OfferedTool) -> str:

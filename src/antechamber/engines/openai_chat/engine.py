@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from antechamber.dialects.openai_chat.faults import fault_of
 from antechamber.dialects.openai_chat.quirks import Quirks
@@ -15,6 +15,8 @@ from antechamber.engines.openai_chat.answers import events_of
 from antechamber.engines.openai_chat.asking import Asking, Lessons
 from antechamber.engines.openai_chat.counting import Count, TokenCounter
 from antechamber.engines.openai_chat.looking import Description, look
+from antechamber.engines.openai_chat.spending import Spending
+from antechamber.engines.openai_chat.trying import ToolTrial
 from antechamber.outbound.client import UpstreamClient, UpstreamRefused
 from antechamber.runtime.clock import Clock
 from antechamber.turn.events import EngineEvent, TurnEnded, UsageReported
@@ -58,6 +60,7 @@ class OpenAIChatEngine:
         self._api_path = api_path
         self._reach = reach or Reach()
         self._counter = TokenCounter(client)
+        self._trial = ToolTrial(client, api_path)
         self._description: Description | None = None
         self._looking = asyncio.Lock()
         self._lessons = Lessons()
@@ -97,7 +100,7 @@ class OpenAIChatEngine:
     async def prepare(self, order: TurnOrder) -> "ChatTurn":
         """Write the request and count its prompt; refuse what surely does not fit the window."""
         described = await self._described()
-        quirks = self._lessons.quirks.get(order.upstream_model, described.quirks)
+        quirks = await self._quirks_for(order, described)
         asked = chat_request(order.request, order.thinking, quirks, model=order.upstream_model)
         count = await self._counter.count(asked.body, quirks.counting)
         window = self._reach.window_tokens or described.window(order.upstream_model)
@@ -115,6 +118,15 @@ class OpenAIChatEngine:
             window_tokens=window,
         )
 
+    async def _quirks_for(self, order: TurnOrder, described: Description) -> Quirks:
+        model, lessons = order.upstream_model, self._lessons.quirks
+        if order.request.tools:
+            known = lessons.get(model, described.quirks)
+            if await self._trial.takes_no_tools(model, known):
+                # Something else may have been learned meanwhile.
+                lessons[model] = replace(lessons.get(model, known), tools_in_text=True)
+        return lessons.get(model, described.quirks)
+
     async def run(self, turn: "ChatTurn") -> AsyncGenerator[EngineEvent, None]:
         """Take the turn; ask again where the answer is of no use."""
         asking = Asking(turn.order, turn.asked, turn.quirks, self._lessons)
@@ -125,14 +137,16 @@ class OpenAIChatEngine:
             yield TurnEnded(stop_reason="max_tokens")
             return
         bound: Remedy | None = None
+        spending = Spending()
         for _ in range(_MOST_ATTEMPTS):
             try:
                 async with aclosing(self._taken(asking)) as events:
                     async for event in events:
-                        yield event
+                        yield spending.with_earlier(event)
             except AnswerUnusable as unusable:
                 bound = unusable.remedy
                 asking.remedy(bound)
+                spending.add(unusable.usage)
                 for event in unusable.closing:
                     yield event
             else:
@@ -218,6 +232,11 @@ class ChatTurn:
     def input_tokens(self) -> int:
         """The host's own count, or one that is above the truth."""
         return self.count.tokens
+
+    @property
+    def is_exact(self) -> bool:
+        """Where the host's tokenizer has counted all of it."""
+        return self.count.exact
 
     @property
     def room(self) -> int | None:
