@@ -107,8 +107,8 @@ async def _pairs(ours: Running, theirs: Running, pairs: int) -> Section:
         note=(
             f"Medians of {pairs} streamed answers of {_OUTPUT_TOKENS} tokens on each side, asked "
             "in turn, never at the same time, both on llama.cpp with the settings that this server "
-            "gives it (prompts read 16 tokens at a time); every prompt is new to both. First token in "
-            "milliseconds."
+            "gives it (prompts read 16 tokens at a time); every prompt is new to both. First token "
+            "in milliseconds."
         ),
         columns=("", "antechamber", "llama.cpp endpoint", "ratio"),
         rows=rows,
