@@ -50,22 +50,30 @@ def hosted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     yield from _scripted_server(folder, config='fidelity = "hosted"\n')
 
 
-@pytest.fixture(
-    scope="session",
-    params=["auto", pytest.param("llamacpp", marks=pytest.mark.slow)],
-    ids=lambda completer: f"completer-{completer}",
-)
-def embedded(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[RunningServer]:
-    """The embedded model on each completer; mark its tests for the group "embedded".
+@pytest.fixture(scope="session")
+def embedded_auto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+    """A server without any configuration: OpenVINO where it runs, else llama.cpp."""
+    with running_server(tmp_path_factory.mktemp("embedded")) as server:
+        yield server
+        assert not server.bugs()
 
-    "auto" is a server without any configuration: OpenVINO where it runs, else llama.cpp.
-    """
-    config = None if request.param == "auto" else EMBEDDED.format(completer=request.param)
+
+@pytest.fixture(scope="session")
+def embedded_llamacpp(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+    """The embedded model on llama.cpp."""
+    config = EMBEDDED.format(completer="llamacpp")
     with running_server(tmp_path_factory.mktemp("embedded"), config=config) as server:
         yield server
         assert not server.bugs()
+
+
+@pytest.fixture(
+    params=["auto", pytest.param("llamacpp", marks=pytest.mark.slow)],
+    ids=lambda completer: f"completer-{completer}",
+)
+def embedded(request: pytest.FixtureRequest) -> RunningServer:
+    """The embedded model on each completer; mark its tests for the group "embedded"."""
+    return request.getfixturevalue(f"embedded_{request.param}")
 
 
 @pytest.fixture
@@ -135,7 +143,7 @@ def hosted_http(hosted: RunningServer) -> Iterator[httpx2.Client]:
 )
 def example_server(request: pytest.FixtureRequest) -> RunningServer:
     """A server on each engine, for examples that have to run on both."""
-    return request.getfixturevalue(request.param)
+    return request.getfixturevalue("embedded_auto" if request.param == "embedded" else "scripted")
 
 
 @pytest.fixture

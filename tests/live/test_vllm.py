@@ -24,11 +24,19 @@ from tests.conformance.bodies import (
 )
 from tests.conformance.exchanges import Watch, events_of, sdk_client
 from tests.live.asking import ask, body, changed, read
-from tests.live.conftest import LIVE, Folders, before
-from tests.live.upstreams import VLLM_WINDOW, Upstream
+from tests.live.conftest import CHAT, LIVE, Folders, before
+from tests.live.upstreams import (
+    PARSERS,
+    VLLM_NAME,
+    VLLM_WINDOW,
+    Upstream,
+    missing_vllm,
+    model_with_marks,
+    running_vllm,
+)
 from tests.servers import RunningServer
 
-pytestmark = LIVE
+pytestmark = [*LIVE, pytest.mark.skipif(missing_vllm() is not None, reason=str(missing_vllm()))]
 
 RUNNING = re.compile(r"^vllm:num_requests_running\{.*\} (\S+)$", re.MULTILINE)
 WHEN_LEFT_S = 2.0
@@ -37,6 +45,7 @@ STORY["extra_body"] = {"temperature": 1.0}
 THINKING: Any = {"type": "adaptive", "display": "summarized"}
 ALOUD = {"model": OPUS, "thinking": THINKING, "extra_body": None, "max_tokens": 60}
 LOOP = [user("The weather?"), assistant([tool_use(location="Paris")]), user([tool_result()])]
+CHOICES = [{"type": "auto"}, {"type": "any"}]
 COUNTED: dict[str, dict[str, Any]] = {
     "system-blocks": body(system=[{"type": "text", "text": "Be brief."}]),
     "same-role": body(messages=[user("Hello"), user("there")]),
@@ -137,18 +146,37 @@ def test_every_form_is_counted_exactly_where_vllm_has_parsers(
     assert counted.input_tokens == read(message) > 0
 
 
-@pytest.mark.xfail(reason="what vLLM refuses is learned from the first request with tools")
-@pytest.mark.parametrize("choice", [{"type": "auto"}, {"type": "any"}], ids=["auto", "any"])
+@pytest.mark.parametrize("choice", CHOICES, ids=["auto", "any"])
 def test_the_first_prompt_with_tools_is_counted_exactly(
     behind_vllm: Upstream, tmp_path: Path, choice: Any
 ) -> None:
-    fields = body(tools=[WEATHER], tool_choice=choice)
+    check_the_first_count(behind_vllm, tmp_path, choice)
 
-    with before(behind_vllm, tmp_path) as server, sdk_client(server.url) as client:
+
+@pytest.mark.parametrize(
+    ("knows_tools", "options"), [(True, ()), (False, PARSERS)], ids=["no-parser", "no-template"]
+)
+def test_the_first_count_is_exact_whatever_vllm_lacks(
+    tmp_path: Path, knows_tools: bool, options: tuple[str, ...]
+) -> None:
+    model = model_with_marks(tmp_path / "model", knows_tools=knows_tools)
+
+    with running_vllm(model, *options) as url:
+        upstream = Upstream(config=CHAT.format(url=f"{url}/v1", model=VLLM_NAME, more=""))
+        for number, choice in enumerate(CHOICES):
+            check_the_first_count(upstream, tmp_path / str(number), choice)
+
+
+def check_the_first_count(upstream: Upstream, folder: Path, choice: Any) -> None:
+    fields = body(tools=[WEATHER], tool_choice=choice)
+    folder.mkdir(exist_ok=True)
+
+    with before(upstream, folder) as server, sdk_client(server.url) as client:
+        plain = client.messages.count_tokens(**without(body(), "max_tokens", "extra_body"))
         counted = client.messages.count_tokens(**without(fields, "max_tokens", "extra_body"))
         message = client.messages.create(**changed(fields, max_tokens=1))
 
-    assert counted.input_tokens == read(message)
+    assert counted.input_tokens == read(message) > plain.input_tokens + 50
 
 
 def test_the_stream_begins_with_the_count(client: Anthropic, watch: Watch) -> None:

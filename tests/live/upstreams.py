@@ -30,7 +30,6 @@ PARSERS = (
     *("--reasoning-parser", "deepseek_v3"),
     *("--reasoning-config", '{"reasoning_start_str": "<think>", "reasoning_end_str": "</think>"}'),
     *("--enable-auto-tool-choice", "--tool-call-parser", "hermes"),
-    *("--tool-strict-level", "parameter"),
 )
 _START_S = 240.0
 _STOP_S = 30.0
@@ -131,7 +130,7 @@ def _free_port() -> int:
         return free.getsockname()[1]
 
 
-def model_with_marks(folder: Path) -> Path:
+def model_with_marks(folder: Path, *, knows_tools: bool = True) -> Path:
     """Make a model folder in which thoughts and calls have tokens of their own.
 
     vLLM's parsers want them in the vocabulary; the model has others that it never uses.
@@ -139,7 +138,7 @@ def model_with_marks(folder: Path) -> Path:
     folder.mkdir()
     for name in ("config.json", "generation_config.json", "tokenizer_config.json"):
         (folder / name).write_text((VLLM_MODEL / name).read_text(encoding="utf-8"))
-    template = Path(__file__).parent / "chat_template.jinja"
+    template = (Path(__file__).parent if knows_tools else VLLM_MODEL) / "chat_template.jinja"
     (folder / "chat_template.jinja").write_text(template.read_text(encoding="utf-8"))
     tokenizer = (VLLM_MODEL / "tokenizer.json").read_text(encoding="utf-8")
     for unused, mark in MARKS.items():

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from antechamber.dialects.openai_chat.quirks import Quirks
-from antechamber.engines.base import EngineLimits
+from antechamber.engines.base import EngineLimits, PreparedTurn
 from antechamber.engines.openai_chat.engine import Reach
 from antechamber.engines.openai_chat.hosts import HOSTS
 from antechamber.outbound.client import Timeouts
-from antechamber.turn.events import TurnEnded
+from antechamber.turn.events import EngineEvent, TurnEnded
 from antechamber.wire.errors import (
     EngineFailed,
     EngineRateLimited,
@@ -23,6 +23,8 @@ from antechamber.wire.errors import (
 )
 from antechamber.wire.parse import parse_count_tokens_request, parse_message_request
 from tests.engines.openai_chat.playing import (
+    Answering,
+    PlayedHost,
     Reply,
     jsoned,
     order,
@@ -52,6 +54,26 @@ WORDS = streamed(chunk(content="I would rather not."), chunk("stop"))
 FORCED: dict[str, Any] = {"tools": [tool()], "tool_choice": {"type": "any"}}
 SCHEMA = {"type": "object", "properties": {"a": {"type": "integer"}}, "required": ["a"]}
 IN_JSON = {"output_config": {"format": {"type": "json_schema", "schema": SCHEMA}}}
+
+
+HELLO_OR_CALL = streamed(
+    chunk(content='{"name": "look", "arguments": {}}'), chunk("stop"), usage_chunk(9, 2)
+)
+
+
+def turns(host: PlayedHost) -> list[dict[str, Any]]:
+    """What was asked for turns, and not to try what the host takes."""
+    return [body for body in host.bodies() if "stream" in body]
+
+
+def by_purpose(*replies: Reply) -> Answering:
+    """Answer turns with ``replies``, one after the other, and trials with a yes."""
+    left = list(replies)
+    return lambda body: left.pop(0) if "stream" in body else jsoned({"choices": []})
+
+
+async def collected(prepared: PreparedTurn) -> list[EngineEvent]:
+    return [event async for event in prepared.events()]
 
 
 async def test_a_turn_is_asked_for_and_read() -> None:
@@ -215,6 +237,56 @@ async def test_a_call_that_never_comes_is_a_fault() -> None:
     assert len(host.bodies()) == 3
 
 
+async def test_a_schema_that_vllm_cannot_bind_a_call_to_is_only_checked() -> None:
+    def answer(body: dict[str, Any]) -> Reply:
+        if any(one["function"].get("strict") for one in body["tools"]):
+            return refused("The provided JSON schema contains features not supported by xgrammar.")
+        return CALL
+
+    asked = order(request("Hi", stream=True, **FORCED))
+    async with playing(answer, quirks=HOSTS["vllm"]) as (engine, host):
+        assert said(await take(engine, asked)) == [("look", '{"n":1}')]
+        await take(engine, asked)
+
+    strict = ["strict" in body["tools"][0]["function"] for body in turns(host)]
+    assert strict == [True, False, True, False]
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
+async def test_every_answer_of_a_turn_counts_as_its_output(stream: bool) -> None:
+    def answer(words: str, prompt: int, output: int) -> Reply:
+        if stream:
+            return streamed(chunk(content=words), chunk("stop"), usage_chunk(prompt, output))
+        message = {"role": "assistant", "content": words}
+        choice = {"index": 0, "message": message, "finish_reason": "stop"}
+        return jsoned({"choices": [choice], "usage": counts(prompt, output)})
+
+    call = '{"name": "look", "arguments": {}}'
+    replies = [answer("No.", 9, 5), answer("Never.", 30, 6), answer(call, 30, 7)]
+    async with playing(replies) as (engine, _):
+        events = await take(engine, order(request("Hi", stream=stream, **FORCED)))
+
+    final = client_sees(events)[-2]["usage"]
+    assert (final["input_tokens"], final["output_tokens"]) == (9, 18)
+
+
+async def test_a_forced_call_that_breaks_its_schema_is_asked_for_again() -> None:
+    def called(given: str) -> Reply:
+        one = calls(piece(0, id="c", name="look", arguments=given))
+        return streamed(one, chunk("tool_calls"), usage_chunk(9, 5))
+
+    good = streamed(chunk(content='{"name": "look", "arguments": {"a": 1}}'), chunk("stop"))
+    asked = {**FORCED, "tools": [tool(input_schema=SCHEMA)]}
+    answers = by_purpose(called('{"a": "one"}'), good)
+    async with playing(answers, quirks=HOSTS["vllm"]) as (engine, host):
+        events = await take(engine, order(request("Hi", stream=True, **asked)))
+
+    assert said(events) == [("look", '{"a":1}')]
+    assert [body["tools"][0]["function"]["strict"] for body in turns(host) if "tools" in body] == [
+        True
+    ]
+
+
 async def test_thoughts_before_a_useless_answer_stay_shown() -> None:
     text = '{"name": "look", "arguments": {}}'
     first = streamed(chunk(reasoning="Hm."), chunk(content="No."), chunk("stop"))
@@ -255,6 +327,54 @@ async def test_a_field_that_is_refused_is_left_out_now_and_later() -> None:
         await take(engine, order(request("Hi")))
 
     assert ["max_tokens" in body for body in host.bodies()] == [True, False, False]
+
+
+AUTO_REFUSED = (
+    '"auto" tool choice requires --enable-auto-tool-choice and --tool-call-parser to be set'
+)
+
+
+@pytest.mark.parametrize("choice", ["auto", "any"])
+async def test_a_vllm_without_a_parser_is_counted_right_from_the_first(choice: str) -> None:
+    def answer(body: dict[str, Any]) -> Reply:
+        return refused(AUTO_REFUSED) if "tools" in body else HELLO_OR_CALL
+
+    others = {"/tokenize": lambda body: jsoned({"count": len(json.dumps(body))})}
+    asked = request("Hi", tools=[tool()], tool_choice={"type": choice}, stream=True)
+    async with playing(answer, quirks=HOSTS["vllm"], others=others) as (engine, host):
+        first = await engine.prepare(order(asked))
+        await collected(first)
+        second = await engine.prepare(order(asked))
+
+    assert first.input_tokens == second.input_tokens
+    assert first.is_exact
+    assert ["tools" in body for body in host.bodies()] == [True, False]
+    assert host.bodies()[0]["max_tokens"] == 1
+
+
+async def test_tools_that_a_template_leaves_out_are_told_in_text() -> None:
+    others = {"/tokenize": lambda body: jsoned({"count": len(json.dumps(body["messages"]))})}
+    asked = request("Hi", tools=[tool()], stream=True)
+    async with playing(HELLO, quirks=HOSTS["vllm"], others=others) as (engine, host):
+        for _ in range(2):
+            await take(engine, order(asked))
+        tried = len(host.bodies("/tokenize"))
+
+    assert all("tools" not in body for body in host.bodies())
+    assert all("look" in json.dumps(body["messages"]) for body in host.bodies())
+    assert tried == 4
+
+
+async def test_what_a_host_takes_is_tried_once_for_many_requests_and_again_after_a_fault() -> None:
+    others = {"/tokenize": lambda body: jsoned({"count": len(json.dumps(body))})}
+    asked = order(request("Hi", tools=[tool()]))
+    async with playing(quirks=HOSTS["vllm"], others=others) as (engine, host):
+        host.replies["/v1/chat/completions"] = refused("Loading", status=503)
+        await engine.prepare(asked)
+        host.replies["/v1/chat/completions"] = jsoned({"choices": []})
+        await asyncio.gather(*(engine.prepare(asked) for _ in range(3)))
+
+    assert len(host.bodies()) == 2
 
 
 async def test_an_output_that_does_not_fit_is_asked_for_as_far_as_it_does() -> None:
@@ -330,7 +450,7 @@ async def test_a_host_that_refuses_everything_is_not_asked_for_ever() -> None:
 async def test_t38_vllm_counts_with_its_own_tokenizer() -> None:
     others = {
         "/v1/models": jsoned({"data": [{"id": "the-model", "max_model_len": 64}]}),
-        "/tokenize": jsoned({"count": 42, "max_model_len": 64, "tokens": []}),
+        "/tokenize": lambda body: jsoned({"count": 42 if "tools" in body else 30}),
     }
     asked = request("Hi", tools=[tool()], system="s")
     async with playing(HELLO, quirks=HOSTS["vllm"], others=others) as (engine, host):
@@ -339,11 +459,11 @@ async def test_t38_vllm_counts_with_its_own_tokenizer() -> None:
         limits = engine.limits
 
     assert prepared.input_tokens == 42
-    (tokenized,) = host.bodies("/tokenize")
-    assert tokenized["messages"] == host.bodies()[0]["messages"]
-    assert tokenized["tools"] == host.bodies()[0]["tools"]
+    tokenized, (sent,) = host.bodies("/tokenize")[-1], turns(host)
+    assert tokenized["messages"] == sent["messages"]
+    assert tokenized["tools"] == sent["tools"]
     assert tokenized["add_generation_prompt"] is True
-    assert host.bodies()[0]["max_tokens"] == 22
+    assert sent["max_tokens"] == 22
     assert limits == EngineLimits(window_tokens=64, image_input=True)
 
 

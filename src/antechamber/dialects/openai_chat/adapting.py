@@ -6,6 +6,7 @@ Only fields whose loss changes nothing that the request asks for are given up.
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from typing import cast
 
 from antechamber.dialects.openai_chat.quirks import Quirks
 from antechamber.dialects.openai_chat.told import Told
@@ -21,9 +22,12 @@ _NINE_CHARACTERS = re.compile(r"tool call id .*length of 9", re.IGNORECASE | re.
 _NO_STREAM = re.compile(r"cannot use tools with stream", re.IGNORECASE)
 _NO_TOOLS = re.compile(
     # vLLM without a tool parser, Ollama, llama-server without --jinja
-    r"enable-auto-tool-choice|requires --tool-call-parser|does not support (?:tools|tool|function)|tools param requires",
+    r"enable-auto-tool-choice|requires --tool-call-parser"
+    r"|does not support (?:tools|tool|function)|tools param requires",
     re.IGNORECASE,
 )
+# vLLM, of a schema that its grammars cannot hold
+_NO_GRAMMAR = re.compile(r"grammar|structural.?tag|json.?schema|\bstrict\b", re.IGNORECASE)
 _UNSUPPORTED = re.compile(r"(?:un|not )(?:supported|recognized|known)|not permitted", re.IGNORECASE)
 
 
@@ -47,10 +51,8 @@ def _changes(quirks: Quirks, body: Mapping[str, object], said: str, param: str) 
     """Yield what may help, the most telling first."""
     if (field := _max_tokens_field(quirks, said)) is not None:
         yield replace(quirks, max_tokens_field=field)
-    if "tools" in body and _NO_STREAM.search(said):
-        yield replace(quirks, streams_calls=False)
-    if "tools" in body and _NO_TOOLS.search(said):
-        yield replace(quirks, tools_in_text=True)
+    if "tools" in body:
+        yield from _changes_of_tools(quirks, body, said)
     for name, without in _without(quirks, body).items():
         if re.search(rf"\b{name}\b", said):
             yield without
@@ -62,6 +64,15 @@ def _changes(quirks: Quirks, body: Mapping[str, object], said: str, param: str) 
         yield replace(quirks, system_role="system")
     if _has_late_system(body) and _LATE_SYSTEM.search(said):
         yield replace(quirks, late_system="tell")
+
+
+def _changes_of_tools(quirks: Quirks, body: Mapping[str, object], said: str) -> Iterator[Quirks]:
+    if _NO_STREAM.search(said):
+        yield replace(quirks, streams_calls=False)
+    if _NO_TOOLS.search(said):
+        yield replace(quirks, tools_in_text=True)
+    if quirks.strict_tools == "any" and _has_strict_tools(body) and _NO_GRAMMAR.search(said):
+        yield replace(quirks, strict_tools="ignored")
 
 
 def _max_tokens_field(quirks: Quirks, said: str) -> str | None:
@@ -98,6 +109,11 @@ def _without(quirks: Quirks, body: Mapping[str, object]) -> Mapping[str, Quirks]
     if quirks.budget_field is not None:
         given_up[quirks.budget_field] = replace(quirks, budget_field=None)
     return {name: without for name, without in given_up.items() if name in body}
+
+
+def _has_strict_tools(body: Mapping[str, object]) -> bool:
+    tools = cast("list[dict[str, dict[str, object]]]", body["tools"])
+    return any(tool["function"].get("strict") for tool in tools)
 
 
 def _has_late_system(body: Mapping[str, object]) -> bool:

@@ -98,7 +98,11 @@ class ChatReader:
         events = self._take(self._decoded(body))
         if not self._answered:
             raise self._no_answer()
-        return events + self.end()
+        try:
+            return events + self.end()
+        except AnswerUnusable as unusable:
+            unusable.closing[:0] = events
+            raise
 
     def end(self) -> list[EngineEvent]:
         """Return the last events: the stream is over. Raises unless it was finished."""

@@ -32,9 +32,7 @@ class Tally:
         told = usage.prompt_tokens_details
         details = usage.completion_tokens_details
         cached = told.cached_tokens if told is not None else None
-        written = (
-            told.cache_write_tokens or told.created_cache_tokens if told is not None else None
-        )
+        written = told.cache_write_tokens or told.created_cache_tokens if told is not None else None
         reasoning = details.reasoning_tokens if details is not None else None
         self._prompt = max(self._prompt, usage.prompt_tokens or 0)
         self._completion = max(self._completion, usage.completion_tokens or 0)

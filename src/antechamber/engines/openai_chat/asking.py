@@ -34,7 +34,7 @@ class Asking:
     ) -> None:
         self._order = order
         self._asked = asked
-        self._quirks = quirks
+        self._quirks = self._as_told = quirks
         self._lessons = lessons
         self._remedy: Remedy | None = None
         self._lessons_left = _MOST_LESSONS
@@ -97,7 +97,10 @@ class Asking:
             return True
         if (quirks := adapted(self._quirks, self.body, told)) is None:
             return False
-        self._quirks = self._lessons.quirks[model] = quirks
+        if quirks != replace(self._quirks, strict_tools="ignored"):
+            # That one is of these tools' schemas, and no other request's matter.
+            self._lessons.quirks[model] = replace(quirks, strict_tools=self._as_told.strict_tools)
+        self._quirks = quirks
         self._write()
         return True
 

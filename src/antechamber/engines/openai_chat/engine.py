@@ -146,9 +146,9 @@ class OpenAIChatEngine:
             except AnswerUnusable as unusable:
                 bound = unusable.remedy
                 asking.remedy(bound)
+                for event in (*unusable.closing, unusable.usage):
+                    yield spending.with_earlier(event)
                 spending.add(unusable.usage)
-                for event in unusable.closing:
-                    yield event
             else:
                 return
         raise self._useless(bound)

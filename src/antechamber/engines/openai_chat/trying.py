@@ -1,6 +1,7 @@
 """Whether a host's models are told of tools: tried once, for what is counted is what is sent."""
 
 import asyncio
+from collections.abc import Mapping
 from typing import Any, cast
 
 from antechamber.dialects.openai_chat.adapting import refuses_tools
@@ -11,8 +12,10 @@ from antechamber.wire.errors import EngineFault
 
 _PATIENCE_S = 5.0
 """A refusal comes at once, without waiting for its turn: who takes longer has taken the tools."""
+_REFUSALS = (400, 404, 413, 422)
+"""Of what was asked; others are of the moment."""
 _MESSAGES = [{"role": "user", "content": "Hi"}]
-_TOOLS = [
+_TOOLS: list[dict[str, object]] = [
     {
         "type": "function",
         "function": {
@@ -53,11 +56,12 @@ class ToolTrial:
             return found
 
     async def _are_left_out(self, model: str) -> bool:
+        asked: dict[str, object]
         asked = {"model": model, "messages": _MESSAGES, "add_generation_prompt": True}
         without = await self._counted(asked)
         return without is not None and without == await self._counted({**asked, "tools": _TOOLS})
 
-    async def _counted(self, body: dict[str, object]) -> object:
+    async def _counted(self, body: Mapping[str, object]) -> object:
         try:
             async with asyncio.timeout(_PATIENCE_S):
                 answer = await self._client.post_json("/tokenize", body)
@@ -72,6 +76,8 @@ class ToolTrial:
                 await self._client.post_json(self._chat, asked)
         except UpstreamRefused as error:
             told = told_by(error.body)
+            if error.upstream_status not in _REFUSALS:
+                raise
             return told is not None and refuses_tools(told)
         except TimeoutError:
             pass

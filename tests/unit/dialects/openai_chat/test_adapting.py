@@ -48,6 +48,16 @@ def body(quirks: Quirks, **fields: object) -> Any:
             {"tools_in_text": True, "tool_choice": "named"},
         ),
         (
+            VLLM,
+            'tool_choice="required" requires --tool-call-parser to be set',
+            {"tools_in_text": True, "tool_choice": "named"},
+        ),
+        (
+            VLLM,
+            'tool_choice=function "look" requires --tool-call-parser to be set',
+            {"tools_in_text": True, "tool_choice": "named"},
+        ),
+        (
             GENERIC,
             "registry.ollama.ai/library/tiny does not support tools",
             {"tools_in_text": True},

@@ -15,6 +15,10 @@ ENGLISH = "The quick brown fox jumps over the lazy dog. "
 CODE = 'def add(a: int, b: int) -> int:\n    """Return the sum."""\n    return a + b\n'
 NUMBERS = "3.14159265358979, 2.71828182845905\n"
 CHINESE = "敏捷的棕色狐狸跳过懒狗。"
+INTEGERS = "[1, 2, 3, 45, 678], "
+ROWS = '{"id": 17, "x": 0.2512, "ok": true},\n'
+TABLE = "| 7 | 21 | 0.49 |\n"
+HEX = '"3f9a07bc21d4e856", '
 RUSSIAN = "Быстрая коричневая лиса прыгает через ленивую собаку. "
 
 
@@ -24,6 +28,10 @@ RUSSIAN = "Быстрая коричневая лиса прыгает чере�
         (ENGLISH, 10),  # cl100k_base and Llama 3: 10 each
         (CODE, 30),  # cl100k_base: fewer than 30
         (NUMBERS, 34),  # a digit a token, as in Qwen
+        (INTEGERS, 18),  # SmolLM2: a digit a token, and the space before it another
+        (ROWS, 24),  # SmolLM2
+        (TABLE, 15),  # SmolLM2
+        (HEX, 17),  # SmolLM2
         (CHINESE, 21),  # cl100k_base: at most two a character
         (RUSSIAN, 27),  # cl100k_base: about one for two letters
     ],

@@ -1,6 +1,7 @@
 """What comes back from hosts: their published streams, and every fault that others have had."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -368,6 +369,37 @@ def test_a_strict_call_has_to_follow_its_schema() -> None:
     assert isinstance(unusable.value.closing[-1], BlockClosed)
 
 
+def test_a_forced_call_has_to_follow_its_schema_where_that_can_be_checked() -> None:
+    plan = ReadingPlan(
+        names=names("look"), must_call=True, checks_calls=True, forced={"look": SCHEMA}
+    )
+    unknown: Any = {"look": {"type": "object", "properties": {"a": {"pattern": "(?<"}}}}
+    bad = [
+        calls(piece(0, id="x", name="look", arguments='{"a":"1"}')),
+        chunk("tool_calls"),
+        usage_chunk(9, 5),
+    ]
+
+    with pytest.raises(AnswerUnusable) as unusable:
+        read(*bad, plan=plan)
+
+    assert unusable.value.remedy.tool == "look"
+    assert unusable.value.usage.output_tokens == 5
+    assert said(read(*bad, plan=replace(plan, forced=unknown))) == [("look", '{"a":"1"}')]
+
+
+def test_what_is_shown_of_a_whole_answer_of_no_use_is_not_lost() -> None:
+    plan = ReadingPlan(names=names("look"), must_call=True, checks_calls=True, shows_thoughts=True)
+    message = {"role": "assistant", "reasoning_content": "Hm.", "content": "No."}
+    whole = {"choices": [{"index": 0, "message": message, "finish_reason": "stop"}]}
+
+    with pytest.raises(AnswerUnusable) as unusable:
+        ChatReader("gpu", plan).whole(json.dumps(whole).encode())
+
+    assert said(unusable.value.closing) == [("thinking", "Hm.")]
+    assert isinstance(unusable.value.closing[-1], BlockClosed)
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -632,11 +664,12 @@ def test_t59_garbage_is_a_fault_that_names_the_host(data: bytes) -> None:
 # ---- tokens ----------------------------------------------------------------------------------
 
 
-def test_t8_cached_tokens_are_no_input_tokens() -> None:
+@pytest.mark.parametrize("written", ["cache_write_tokens", "created_cache_tokens"])
+def test_t8_cached_tokens_are_no_input_tokens(written: str) -> None:
     told = usage_chunk(
         100,
         20,
-        prompt_tokens_details={"cached_tokens": 64, "cache_write_tokens": 16},
+        prompt_tokens_details={"cached_tokens": 64, written: 16},
         completion_tokens_details={"reasoning_tokens": 5},
     )
 

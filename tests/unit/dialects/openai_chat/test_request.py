@@ -402,6 +402,34 @@ def test_only_schemas_of_the_strict_subset_are_sent_as_strict() -> None:
 
 
 @pytest.mark.parametrize(
+    ("choice", "strict"),
+    [
+        ({"type": "auto"}, [None, None, True]),
+        ({"type": "any"}, [True, True, True]),
+        ({"type": "tool", "name": "run"}, [None, True, True]),
+    ],
+    ids=["auto", "any", "named"],
+)
+def test_vllm_binds_calls_that_must_come_and_strict_ones(choice: Any, strict: list[Any]) -> None:
+    tools = [tool("look"), tool("run"), tool("stop", strict=True)]
+
+    made = written(request("a", tools=tools, tool_choice=choice), VLLM)
+
+    assert [one["function"].get("strict") for one in made.body["tools"]] == strict  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("quirks", [GENERIC, VLLM, OPENAI], ids=["generic", "vllm", "openai"])
+def test_a_call_that_must_come_is_held_against_its_schema(quirks: Quirks) -> None:
+    tools = [tool("look", input_schema=SCHEMA), tool("run", strict=True)]
+
+    forced = written(request("a", tools=tools, tool_choice={"type": "any"}), quirks).plan
+    free = written(request("a", tools=tools), quirks).plan
+
+    assert (forced.forced, set(forced.strict)) == ({"look": SCHEMA}, {"run"})
+    assert (free.forced, set(free.strict)) == ({}, {"run"})
+
+
+@pytest.mark.parametrize(
     ("quirks", "tools", "bound", "checked"),
     [
         (VLLM, [], True, False),
