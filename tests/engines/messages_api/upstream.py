@@ -170,6 +170,7 @@ class PlayedUpstream:
         self._answers: list[Answer] = [whole()]
         self._loop = asyncio.new_event_loop()
         self._started = threading.Event()
+        self._writers: set[asyncio.StreamWriter] = set()
         self._stopping = asyncio.Event()
 
     def plays(self, *answers: Answer) -> None:
@@ -187,9 +188,17 @@ class PlayedUpstream:
             self._started.set()
             await self._stopping.wait()
 
+    async def _hang_up(self) -> None:
+        """Close what is still open, and give its transports the steps that they close in."""
+        for writer in list(self._writers):
+            writer.transport.abort()
+        for _ in range(3):
+            await asyncio.sleep(0)
+
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
         self.open_connections += 1
+        self._writers.add(writer)
         try:
             while await self._answer_one(reader, writer):
                 pass
@@ -232,6 +241,7 @@ class PlayedUpstream:
                 task.cancel()
                 with suppress(asyncio.CancelledError):
                     self._loop.run_until_complete(task)
+            self._loop.run_until_complete(self._hang_up())
             self._loop.close()
 
         thread = threading.Thread(target=run, daemon=True)
