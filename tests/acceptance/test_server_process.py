@@ -115,6 +115,8 @@ def test_a_stream_that_outlasts_the_drain_time_ends_with_an_error_event(tmp_path
 
         server.terminate()
         received += b"".join(chunks)
+        # A second signal, which the end of the test sends, would cut its last words.
+        server.wait()
 
     events = parse_sse(received)
     check_stream(events)
