@@ -1,6 +1,5 @@
 """A request that an upstream of the same API answers: passed on as it is, its usage recorded."""
 
-import math
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from antechamber.operations.call import Call
 from antechamber.operations.routing import Candidate
 from antechamber.operations.services import Services
 from antechamber.operations.turns import milliseconds
+from antechamber.outbound.client import retry_after_s
 from antechamber.rules.adjustments import adjustments
 from antechamber.rules.history import own_thinking_taken_out
 from antechamber.rules.reading import Prompt
@@ -314,22 +314,10 @@ def _fault_of(trial: _Trial) -> EngineFault | None:
     message = f"{name} answered with status {status}."
     if status in _RETRIED or status >= 500:
         return _RETRIED.get(status, EngineFailed)(
-            message, retry_after_s=_seconds(trial.answer.headers)
+            message, retry_after_s=retry_after_s(trial.answer.headers)
         )
     if status in _OUR_FAULT or not trial.is_answer:
         return EngineRefusesUs(message)
-    return None
-
-
-def _seconds(headers: Mapping[str, str]) -> float | None:
-    """Return when to come back; milliseconds go first, as in the SDKs, and dates are not read."""
-    for name, unit_s in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
-        try:
-            seconds = float(headers.get(name, "")) * unit_s
-        except ValueError:
-            continue
-        if 0 <= seconds < math.inf:
-            return seconds
     return None
 
 

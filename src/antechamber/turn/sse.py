@@ -42,17 +42,20 @@ the control characters among them are escaped in JSON anyway."""
 
 def frame(event: StreamEvent) -> bytes:
     """Return ``event`` as one server-sent event."""
-    return b"%s%s\n\n" % (_HEADS[type(event)], _line(encode_json(event)))
+    return b"%s%s\n\n" % (_HEADS[type(event)], line_of(encode_json(event)))
 
 
 def event_of(name: str, body: bytes) -> bytes:
     """Return an event whose data is JSON already."""
-    return b"event: %s\ndata: %s\n\n" % (name.encode("ascii"), _line(b" ".join(body.split(b"\n"))))
+    return b"event: %s\ndata: %s\n\n" % (
+        name.encode("ascii"),
+        line_of(b" ".join(body.split(b"\n"))),
+    )
 
 
 def error_frame(error: ApiError, request_id: str) -> bytes:
     """Return the ``error`` event that ends a stream which can no longer change its status."""
-    return b"event: error\ndata: %s\n\n" % _line(problem_body(error, request_id))
+    return b"event: error\ndata: %s\n\n" % line_of(problem_body(error, request_id))
 
 
 def _refused(body: bytes) -> bytes:
@@ -86,7 +89,8 @@ UNNAMED = EventForm(
 )
 
 
-def _line(body: bytes) -> bytes:
+def line_of(body: bytes) -> bytes:
+    """Return JSON as the one line of an event's data, whatever its reader breaks lines at."""
     if not body.isascii():
         for character, escape in _LINE_BREAKS.items():
             body = body.replace(character, escape)

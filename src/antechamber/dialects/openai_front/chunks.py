@@ -11,7 +11,7 @@ from antechamber.dialects.openai_front.completion import (
     usage_of,
 )
 from antechamber.dialects.openai_front.problems import problem_of
-from antechamber.turn.sse import EventForm
+from antechamber.turn.sse import EventForm, line_of
 from antechamber.wire.encoding import encode_json
 from antechamber.wire.errors import ApiError
 from antechamber.wire.responses import Message, ToolUseBlock
@@ -31,13 +31,6 @@ from antechamber.wire.stream import (
     TextDelta,
     ThinkingDelta,
 )
-
-_LINE_BREAKS = {
-    "\u0085".encode(): rb"\u0085",
-    "\u2028".encode(): rb"\u2028",
-    "\u2029".encode(): rb"\u2029",
-}
-"""As in ``turn.sse``: what some clients break lines at."""
 
 
 def chunk_form(*, created: int, with_usage: bool, calls_as_function: bool) -> EventForm:
@@ -147,15 +140,8 @@ class _ChunkWriter:
             "logprobs": None,
             "finish_reason": finish,
         }
-        return b'%s,"choices":[%s]%s' % (self._head, _line(encode_json(choice)), self._tail)
+        return b'%s,"choices":[%s]%s' % (self._head, line_of(encode_json(choice)), self._tail)
 
 
 def _error_frame(error: ApiError, request_id: str) -> bytes:
-    return b"data: %s\n\n" % _line(encode_json(problem_of(error, request_id).body))
-
-
-def _line(body: bytes) -> bytes:
-    if not body.isascii():
-        for character, escape in _LINE_BREAKS.items():
-            body = body.replace(character, escape)
-    return body
+    return b"data: %s\n\n" % line_of(encode_json(problem_of(error, request_id).body))
