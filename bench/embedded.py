@@ -124,7 +124,8 @@ def _row(name: str, samples: dict[str, list[Sample]], of: Callable[[Sample], flo
 def _question(turn: int, words: int) -> str:
     topic = _TOPICS[turn % len(_TOPICS)]
     filler = " ".join(f"{topic}{(turn * 7919 + at * 104729) % 9973}" for at in range(words))
-    return f"{turn}: {filler}\nWrite a long story about {topic}."
+    # The number of words comes first, or a longer question would find the shorter one's cache.
+    return f"{words}.{turn}: {filler}\nWrite a long story about {topic}."
 
 
 async def _ask_ours(client: aiohttp.ClientSession, url: str, question: str) -> Sample:
