@@ -1,9 +1,10 @@
 """The contracts of engines: one takes turns as a stream of events, one relays whole requests."""
 
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal, Protocol
+
+import msgspec
 
 from antechamber.catalogue.facts import ModelFacts
 from antechamber.rules.thinking import ThinkingPlan
@@ -99,8 +100,7 @@ class Engine(EngineIdentity, Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RelayOrder:
+class RelayOrder(msgspec.Struct, frozen=True, kw_only=True):
     """One request to pass on to an upstream that speaks the Messages API itself."""
 
     path: Literal["/v1/messages", "/v1/messages/count_tokens"]
@@ -113,7 +113,7 @@ class RelayOrder:
     version: str
     betas: tuple[str, ...] = ()
     """In the order of the header."""
-    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    headers: Mapping[str, str] = msgspec.field(default_factory=dict[str, str])
     """What else is passed on, names in small letters: the client's session, its user."""
     request_id: str
 
@@ -143,13 +143,17 @@ class RelayedAnswer(Protocol):
         """
         ...
 
+    async def aclose(self) -> None:
+        """Drop the upstream's connection, if the answer has not ended."""
+        ...
+
 
 class RelayEngine(EngineIdentity, Protocol):
     """An engine whose upstream speaks the Messages API: bytes pass untouched."""
 
-    def relay(self, order: RelayOrder) -> AbstractAsyncContextManager[RelayedAnswer]:
-        """Pass the request on; leaving the context drops the upstream's connection.
+    async def relay(self, order: RelayOrder) -> RelayedAnswer:
+        """Pass the request on; what is returned has to be closed.
 
-        Gives answers of every status. Raises ``EngineFault`` when there is none.
+        Returns answers of every status. Raises ``EngineFault`` when there is none.
         """
         ...

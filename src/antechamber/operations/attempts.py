@@ -7,7 +7,6 @@ Source: anthropics/anthropic-sdk-python, ``_base_client``.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 
 import structlog
 
@@ -21,14 +20,6 @@ _FIRST_PAUSE_S = 0.5
 _JITTER = 0.25
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RetrySettings:
-    """How patient a request is; how often it tries again is each engine's own."""
-
-    longest_pause_s: float = 8.0
-    """An engine that wants to be left alone for longer is not waited for."""
-
-
 class Attempts:
     """Leads one request from engine to engine; ``close`` has to be called at its end."""
 
@@ -36,10 +27,12 @@ class Attempts:
         self,
         candidates: Sequence[Candidate],
         health: Mapping[str, EngineHealth],
-        settings: RetrySettings,
         clock: Clock,
         random: Callable[[], float],
+        *,
+        longest_pause_s: float,
     ) -> None:
+        """``longest_pause_s``: an engine that wants more than that is not waited for."""
         self.preferred = candidates[0]
         """Who would be tried first if all were well."""
         self._left = list(candidates)
@@ -47,7 +40,7 @@ class Attempts:
         self._round: list[Candidate] = []
         self._rounds = 0
         self._health = health
-        self._settings = settings
+        self._longest_pause_s = longest_pause_s
         self._clock = clock
         self._random = random
         self._current: Candidate | None = None
@@ -55,7 +48,7 @@ class Attempts:
 
     async def first(self) -> Candidate:
         """Return who is tried first; raises ``Overloaded`` when everybody is full."""
-        return await self._next(Overloaded("Overloaded"))
+        return await self._next(None)
 
     async def after(self, fault: EngineFault, *, request_id: str) -> Candidate:
         """Note the fault of the running try, and return who is next.
@@ -99,7 +92,7 @@ class Attempts:
         health.leave()
         return health
 
-    async def _next(self, fault: EngineFault) -> Candidate:
+    async def _next(self, fault: EngineFault | None) -> Candidate:
         while True:
             if not self._round:
                 self._round = await self._begin_round(fault)
@@ -110,21 +103,23 @@ class Attempts:
                 self._current = candidate
                 return candidate
 
-    async def _begin_round(self, fault: EngineFault) -> list[Candidate]:
+    async def _begin_round(self, fault: EngineFault | None) -> list[Candidate]:
         self._left = [each for each in self._left if each.retries >= self._rounds]
         if not self._left:
-            raise fault
+            raise fault or Overloaded("Overloaded")
         if self._rounds:
             await self._pause()
         self._rounds += 1
+        if len(self._left) == 1:
+            return self._left.copy()
         # Who is left alone goes last, and not away: with nobody else there, somebody has to try.
         return sorted(self._left, key=lambda each: self._health[each.engine.name].is_open)
 
     async def _pause(self) -> None:
-        usual_s = min(_FIRST_PAUSE_S * 2 ** (self._rounds - 1), self._settings.longest_pause_s)
+        usual_s = min(_FIRST_PAUSE_S * 2 ** (self._rounds - 1), self._longest_pause_s)
         pause_s = self._pause_s or usual_s * (1 - _JITTER * self._random())
         self._pause_s = None
         await self._clock.sleep(pause_s)
 
     def _is_too_long(self, pause_s: float | None) -> bool:
-        return pause_s is not None and pause_s > self._settings.longest_pause_s
+        return pause_s is not None and pause_s > self._longest_pause_s

@@ -1,16 +1,16 @@
 """What comes with a request beside its body: the caller, the API version, the betas, its id."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Literal
+
+import msgspec
 
 from antechamber.operations.caller import Caller
 
 ApiVersion = Literal["2023-01-01", "2023-06-01", "2026-10-21"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
+class Call(msgspec.Struct, frozen=True, kw_only=True):
     """One request's surroundings."""
 
     request_id: str
@@ -21,7 +21,7 @@ class Call:
     """The same in the order of the header, as they are passed on."""
     session: str | None = None
     """What Claude Code calls its session."""
-    passed_on: Mapping[str, str] = field(default_factory=dict[str, str])
+    passed_on: Mapping[str, str] = msgspec.field(default_factory=dict[str, str])
     """Headers that an upstream of the same API gets, names in small letters."""
     started_at: float
     """On the monotonic clock, when the request's head had been read."""

@@ -1,9 +1,9 @@
 """A request that an upstream of the same API answers: passed on as it is, its usage recorded."""
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass
 
+import msgspec
 import structlog
 
 from antechamber.engines.base import RelayedAnswer, RelayEngine, RelayOrder
@@ -48,8 +48,7 @@ _MOST_ERROR_BYTES = 1024 * 1024
 _SIGNS_OF_AN_ANSWER = (b"message_", b"content_block", b"error")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
     """A request in both its forms."""
 
     body: bytes
@@ -140,7 +139,7 @@ class OpenRelay:
 
     async def aclose(self) -> None:
         """Drop the connection, if the answer has not ended, and record how it went."""
-        await self._trial.closing.aclose()
+        await self._trial.aclose()
         self._attempts.close()
         self._record()
 
@@ -186,15 +185,21 @@ class _Trial:
     """One try of the relay, as far as it has come."""
 
     candidate: Candidate
-    closing: AsyncExitStack
     answer: RelayedAnswer
     chunks: AsyncGenerator[bytes, None]
     reader: RelayReader
-    begun: bytes
+    begun: bytes = b""
     """What has been read already: of a stream its first events."""
-    first_at: float
+    first_at: float = 0.0
     is_answer: bool = True
     """False for what the client must not see: errors that are not the API's, redirections."""
+
+    async def aclose(self) -> None:
+        """Drop the connection, if the answer has not ended."""
+        try:
+            await self.chunks.aclose()
+        finally:
+            await self.answer.aclose()
 
 
 async def relay(
@@ -238,39 +243,34 @@ async def _following(
         following = await attempts.after(fault, request_id=call.request_id)
     except EngineFault:
         if not trial.is_answer:
-            await trial.closing.aclose()
+            await trial.aclose()
             raise
         return None
     except BaseException:
-        await trial.closing.aclose()
+        await trial.aclose()
         raise
-    await trial.closing.aclose()
+    await trial.aclose()
     return following
 
 
 async def _try(
     services: Services, engine: RelayEngine, order: RelayOrder, candidate: Candidate
 ) -> _Trial:
-    async with AsyncExitStack() as closing:
-        answer = await closing.enter_async_context(engine.relay(order))
-        chunks = await closing.enter_async_context(aclosing(answer.chunks()))
-        renamed = candidate.facts.id if candidate.facts.id != order.upstream_model else None
-        reader = RelayReader(model=renamed)
-        begun = b""
+    answer = await engine.relay(order)
+    renamed = candidate.facts.id if candidate.facts.id != order.upstream_model else None
+    reader = RelayReader(model=renamed)
+    trial = _Trial(candidate=candidate, answer=answer, chunks=answer.chunks(), reader=reader)
+    try:
         if answer.status >= 300:
-            begun = await _told(chunks)
+            trial.begun = await _told(trial.chunks)
+            trial.is_answer = answer.status >= 400 and is_error(trial.begun)
         elif order.streams:
-            begun = await _beginning(candidate.engine.name, answer, chunks, reader)
-        return _Trial(
-            candidate=candidate,
-            closing=closing.pop_all(),
-            answer=answer,
-            chunks=chunks,
-            reader=reader,
-            begun=begun,
-            first_at=services.clock.monotonic(),
-            is_answer=answer.status < 300 or (answer.status >= 400 and is_error(begun)),
-        )
+            trial.begun = await _beginning(candidate.engine.name, answer, trial.chunks, reader)
+    except BaseException:
+        await trial.aclose()
+        raise
+    trial.first_at = services.clock.monotonic()
+    return trial
 
 
 async def _told(chunks: AsyncGenerator[bytes, None]) -> bytes:

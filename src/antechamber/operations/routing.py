@@ -1,6 +1,6 @@
 """Which engines may serve a model id, in which order, and what is known about the model."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Literal
@@ -55,6 +55,18 @@ class Candidate:
         return f"{self.engine.name}/{self.upstream_model}"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Route:
+    """What is remembered of a model id."""
+
+    facts: ModelFacts
+    weights: Sequence[float]
+    engines: Sequence[tuple[str, Sequence[Candidate]]]
+    """In the order of the configuration, each with its replicas."""
+    only_order: Sequence[Candidate] | None
+    """Who is asked, where that does not depend on the conversation."""
+
+
 class Routing:
     """The configuration's ``[[models]]`` over the catalogue."""
 
@@ -66,67 +78,87 @@ class Routing:
         self._engines = engines
         self._fidelity: Literal["lenient", "hosted"] = settings.fidelity
         # Ids come from requests, so what is remembered of them has a bound.
-        self._entry = lru_cache(_REMEMBERED_IDS)(self._find_entry)
+        self._route = lru_cache(_REMEMBERED_IDS)(self._find_route)
 
     @property
     def engines(self) -> Sequence[Engine]:
         """Every engine with each of its replicas, in the order of the configuration."""
         return tuple(each.engine for entry in self._engines.values() for each in entry.replicas)
 
-    def has_choice(self, model: str) -> bool:
-        """Tell whether the order of the candidates depends on the conversation."""
-        _, entry = self._entry(model)
-        if entry is None:
-            return False
-        return bool(entry.weights) or any(
-            len(self._engines[name].replicas) > 1 for name in entry.engines
-        )
-
-    def candidates(self, model: str, *, conversation: str = "") -> Sequence[Candidate]:
+    def candidates(
+        self, model: str, conversation: Callable[[], str] = lambda: ""
+    ) -> Sequence[Candidate]:
         """Return who can serve ``model``, the preferred first.
 
-        ``conversation`` is the same for all requests of one conversation, so that they meet the
-        same replica and its warm prefix cache.
+        ``conversation`` returns the same for all requests of one conversation, so that they meet
+        the same replica and its warm prefix cache; it is asked where there is a choice.
 
         Raises ``NotFound`` for ids that are not served; under hosted fidelity also for retired
         ids and for ids with the suffix ``[1m]``, which the hosted API does not know.
         """
-        facts, entry = self._entry(model)
-        if entry is None or facts is None:
+        route = self._route(model)
+        if route is None:
             message = f"model: {model}"
             raise NotFound(message)
-        upstream_model = entry.upstream_model or facts.id
-        upstream_facts = facts
-        if entry.upstream_model is not None:
-            upstream_facts = self._catalogue.find(entry.upstream_model) or facts
-        return [
-            Candidate(
-                facts=facts,
-                engine=replica.engine,
-                relay=replica.relay,
-                upstream_model=upstream_model,
-                upstream_facts=upstream_facts,
-                retries=self._engines[name].retries,
-                passes_unknown_fields=self._engines[name].passes_unknown_fields,
+        if route.only_order is not None:
+            return route.only_order
+        key = conversation()
+        engines = route.engines
+        if route.weights:
+            engines = in_order(
+                [
+                    (name, weight, (name, replicas))
+                    for (name, replicas), weight in zip(engines, route.weights, strict=True)
+                ],
+                key,
             )
-            for name in _ordered(entry, conversation)
-            for replica in self._replicas(name, conversation)
+        return [
+            candidate
+            for _, replicas in engines
+            for candidate in in_order([(each.engine.name, 1.0, each) for each in replicas], key)
         ]
 
     def served(self) -> list[Candidate]:
         """Return the models that are shown, newest first, each with its preferred engine."""
-        shown = {facts.id: facts for facts in self._catalogue.models if self._entry(facts.id)[1]}
+        ids = dict.fromkeys(facts.id for facts in self._catalogue.models if self._route(facts.id))
         for entry in default_models(self._settings):
-            if not entry.id.endswith(_EVERY_ID):
-                facts = self._entry(entry.id)[0] or ModelFacts.unlisted(entry.id)
-                shown.setdefault(facts.id, facts)
-        return [self.candidates(model_id)[0] for model_id in shown]
+            route = None if entry.id.endswith(_EVERY_ID) else self._route(entry.id)
+            if route is not None:
+                ids.setdefault(route.facts.id)
+        return [self.candidates(model_id)[0] for model_id in ids]
 
-    def _replicas(self, name: str, conversation: str) -> Sequence[Replica]:
-        replicas = self._engines[name].replicas
-        if len(replicas) == 1:
-            return replicas
-        return in_order([(each.engine.name, 1.0, each) for each in replicas], conversation)
+    def _find_route(self, model: str) -> _Route | None:
+        facts, entry = self._find_entry(model)
+        if facts is None or entry is None:
+            return None
+        upstream_facts = facts
+        if entry.upstream_model is not None:
+            upstream_facts = self._catalogue.find(entry.upstream_model) or facts
+        engines = tuple(
+            (
+                name,
+                tuple(
+                    Candidate(
+                        facts=facts,
+                        engine=replica.engine,
+                        relay=replica.relay,
+                        upstream_model=entry.upstream_model or facts.id,
+                        upstream_facts=upstream_facts,
+                        retries=self._engines[name].retries,
+                        passes_unknown_fields=self._engines[name].passes_unknown_fields,
+                    )
+                    for replica in self._engines[name].replicas
+                ),
+            )
+            for name in entry.engines
+        )
+        has_choice = bool(entry.weights) or any(len(replicas) > 1 for _, replicas in engines)
+        return _Route(
+            facts=facts,
+            weights=entry.weights,
+            engines=engines,
+            only_order=None if has_choice else tuple(replicas[0] for _, replicas in engines),
+        )
 
     def _find_entry(self, model: str) -> tuple[ModelFacts | None, ModelSettings | None]:
         facts = self._catalogue.find(model)
@@ -142,13 +174,6 @@ class Routing:
             # "*" alone means every id of the catalogue; a prefix or a full id is meant as written.
             return None, None
         return _as_configured(facts or ModelFacts.unlisted(model), entry), entry
-
-
-def _ordered(entry: ModelSettings, conversation: str) -> Sequence[str]:
-    if not entry.weights:
-        return entry.engines
-    weighed = zip(entry.engines, entry.weights, entry.engines, strict=True)
-    return in_order(list(weighed), conversation)
 
 
 def _as_configured(facts: ModelFacts, entry: ModelSettings | None) -> ModelFacts:

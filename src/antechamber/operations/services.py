@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from antechamber.operations.attempts import Attempts, RetrySettings
+from antechamber.operations.attempts import Attempts
 from antechamber.operations.call import Call
 from antechamber.operations.health import EngineHealth
 from antechamber.operations.routing import Candidate, Routing
@@ -33,16 +33,12 @@ class Services:
 
     def attempts(self, request: Prompt, call: Call) -> Attempts:
         """Begin the tries of ``request``; raises ``NotFound`` for a model that is not served."""
-        model = request.model
-        conversation = ""
-        if self.routing.has_choice(model):
-            conversation = _conversation(request, call)
         return Attempts(
-            self.routing.candidates(model, conversation=conversation),
+            self.routing.candidates(request.model, lambda: _conversation(request, call)),
             self.health,
-            RetrySettings(longest_pause_s=self.settings.routing.longest_pause_s),
             self.clock,
             self.random,
+            longest_pause_s=self.settings.routing.longest_pause_s,
         )
 
     def preferred(self, model: str) -> Candidate:

@@ -19,6 +19,7 @@ from antechamber.wire.errors import EngineFailed
 
 __all__ = [
     "Answer",
+    "Sending",
     "Timeouts",
     "UpstreamClient",
     "UpstreamRefused",
@@ -168,21 +169,20 @@ class UpstreamClient:
                 raise UpstreamRefused(self.name, answer.status, told, answer.headers)
             yield answer
 
-    def send(self, path: str, body: bytes, headers: Mapping[str, str] | None = None) -> "_Sending":
-        """Post JSON and give the answer as it comes, whatever its status.
+    def send(self, path: str, body: bytes, headers: Mapping[str, str] | None = None) -> "Sending":
+        """Post JSON and give the answer as it comes, whatever its status; raises ``EngineFault``.
 
-        ``path`` may be a whole address. Leaving the context drops the connection of an answer
-        that has not come to its end. Raises ``EngineFault``.
+        ``path`` may be a whole address.
         """
         address = address_of(path if path.startswith("http") else self._base_url + path)
         head = self._heads.write("POST", address, {**_JSON, **(headers or {})}, size=len(body))
-        return _Sending(self.name, self._pool, self._timeouts, (address, head, body))
+        return Sending(self.name, self._pool, self._timeouts, (address, head, body))
 
     async def _json(self, address: Address, head: bytes, body: bytes) -> object:
         # It has no first piece that anybody waits for, only silences.
         silent_s = max(self._timeouts.until_first_s, self._timeouts.idle_s)
         timeouts = Timeouts(connect_s=self._timeouts.connect_s, idle_s=silent_s)
-        sending = _Sending(self.name, self._pool, timeouts, (address, head, body), whole=True)
+        sending = Sending(self.name, self._pool, timeouts, (address, head, body), whole=True)
         async with sending as answer:
             answer.begin()
             told = await answer.read(max_bytes=_MOST_JSON_BYTES)
@@ -199,8 +199,11 @@ class UpstreamClient:
         await self._pool.aclose()
 
 
-class _Sending:
-    """One request while it lasts: from its sending to the end of its answer, or our leaving."""
+class Sending:
+    """One request while it lasts: from its sending to the end of its answer, or our leaving.
+
+    To be used as a context, or opened and closed.
+    """
 
     def __init__(
         self,
@@ -218,7 +221,8 @@ class _Sending:
         self._request = request
         self._connection: Connection | None = None
 
-    async def __aenter__(self) -> Answer:
+    async def open(self) -> Answer:
+        """Send the request and return its answer when the head is there."""
         address, head, body = self._request
         try:
             self._connection, reply = await self._pool.ask(
@@ -228,15 +232,23 @@ class _Sending:
             raise translated(self._name, error) from error
         return Answer(self._name, reply, self._timeouts, whole=self._whole)
 
+    def close(self) -> None:
+        """Give the connection back; that of an answer which has not ended is dropped."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            # Not kept in mid-answer: an upstream that is still writing must notice.
+            self._pool.give_back(connection)
+
+    async def __aenter__(self) -> Answer:
+        return await self.open()
+
     async def __aexit__(
         self,
         kind: type[BaseException] | None,
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._connection is not None:
-            # Not kept in mid-answer: an upstream that is still writing must notice.
-            self._pool.give_back(self._connection)
+        self.close()
 
 
 def retry_after_s(headers: Mapping[str, str]) -> float | None:

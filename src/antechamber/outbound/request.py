@@ -73,6 +73,8 @@ class Heads:
         # An answer is read as it comes; one that is encoded all the same is decoded.
         self._last = ["accept-encoding: identity"] + ([] if keep_alive else ["connection: close"])
         _encoded(list(self._lines.values()))
+        # Callers of one client send much the same from request to request.
+        self._begun = lru_cache(maxsize=256)(self._begin)
 
     def write(
         self, method: str, address: Address, headers: Mapping[str, str], *, size: int | None
@@ -82,12 +84,13 @@ class Heads:
         ``headers`` go before those of the client. Raises ``ValueError`` for a header that would
         be another header as well.
         """
+        begun = self._begun(method, address, tuple(headers.items()))
+        return begun + (b"\r\n" if size is None else b"content-length: %d\r\n\r\n" % size)
+
+    def _begin(self, method: str, address: Address, headers: tuple[tuple[str, str], ...]) -> bytes:
         lines = [f"{method} {address.target} HTTP/1.1", f"host: {address.host}"]
-        lines += (self._lines | _lines(headers) if headers else self._lines).values()
-        lines += self._last
-        if size is not None:
-            lines.append(f"content-length: {size}")
-        return _encoded(lines)
+        lines += (self._lines | _lines(dict(headers)) if headers else self._lines).values()
+        return _encoded(lines + self._last)
 
 
 def _lines(headers: Mapping[str, str]) -> dict[str, str]:
@@ -113,7 +116,7 @@ def _encoded(lines: list[str]) -> bytes:
         # Without the value: it may be a secret.
         message = f"the header {broken.partition(':')[0]!r} cannot be sent: its value is none"
         raise ValueError(message)
-    whole = text.replace("\n", "\r\n") + "\r\n\r\n"
+    whole = text.replace("\n", "\r\n") + "\r\n"
     try:
         return whole.encode("latin-1")
     except UnicodeEncodeError:

@@ -20,6 +20,7 @@ from antechamber.wire.messages import MessageRequest
 from antechamber.wire.splice import Edits
 
 _SAMPLING = ("temperature", "top_p", "top_k")
+_REWRITTEN = frozenset((*_SAMPLING, "system", "thinking", "output_config", "service_tier"))
 _EFFORT_BY_BUDGET: tuple[tuple[int, EffortLevel], ...] = ((4_096, "low"), (16_384, "medium"))
 """Up to so many tokens a budget is this effort, above the last it is high. The hosted API gives no
 numbers; Claude Code's keywords of old (think, think hard, ultrathink) stood at about these."""
@@ -29,6 +30,8 @@ _SMALLEST_BUDGET = 1_024
 def adjustments(request: Prompt, facts: ModelFacts, version: str) -> Edits:
     """Return the edits of the request's top-level fields that ``facts``' model needs."""
     edits: dict[str, bytes | None] = {}
+    if request.model_fields_set.isdisjoint(_REWRITTEN):
+        return edits
     for rewrite in (_null_system, _sampling, _thinking, _effort, _tier):
         edits.update(rewrite(request, facts, version))
     return edits

@@ -1,8 +1,9 @@
 """What a rule may know beside the request: the model, the fidelity, the version, the betas."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Literal
+
+import msgspec
 
 from antechamber.catalogue.facts import ModelFacts
 from antechamber.wire.signatures import Verdict
@@ -13,8 +14,7 @@ Verify = Callable[[str, str, str], Verdict]
 """Takes the kind of a block, its content and its signature; ``Signer.verify``."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RuleContext:
+class RuleContext(msgspec.Struct, frozen=True, kw_only=True):
     """What the rules of one request are judged by."""
 
     facts: ModelFacts

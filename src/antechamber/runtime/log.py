@@ -5,7 +5,8 @@ Prompts and completions never go in; secrets are wrapped in ``settings.Secret``.
 
 import logging
 import sys
-from datetime import UTC, datetime
+import time
+from functools import lru_cache
 from typing import Literal, TextIO
 
 import msgspec
@@ -32,7 +33,7 @@ def configure_log(*, level: LogLevel, form: LogFormat, stream: TextIO | None = N
             exception_formatter=structlog.dev.plain_traceback,
         )
     )
-    shared = [structlog.contextvars.merge_contextvars, structlog.processors.add_log_level, _timed]
+    shared = [structlog.processors.add_log_level, _timed]
     # The console renderer lays out tracebacks itself.
     tracebacks = [structlog.processors.format_exc_info] if as_json else []
     number = getattr(logging, level.upper())
@@ -44,6 +45,7 @@ def configure_log(*, level: LogLevel, form: LogFormat, stream: TextIO | None = N
         ],
         wrapper_class=structlog.make_filtering_bound_logger(number),
         logger_factory=structlog.WriteLoggerFactory(file=output),
+        cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(output)
     handler.setFormatter(
@@ -66,8 +68,14 @@ _LINE_BREAKS = {0x85: r"\u0085", 0x2028: r"\u2028", 0x2029: r"\u2029"}
 
 
 def _timed(_logger: object, _method: str, event: EventDict) -> EventDict:
-    event["timestamp"] = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%f}Z"
+    now = time.time()
+    event["timestamp"] = f"{_second(int(now))}.{int(now % 1 * 1_000_000):06}Z"
     return event
+
+
+@lru_cache(maxsize=1)
+def _second(since_1970: int) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(since_1970))
 
 
 def _as_json(_logger: object, _method: str, event: EventDict) -> str:

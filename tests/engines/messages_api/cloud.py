@@ -1,7 +1,7 @@
 """A cloud on loopback that answers what a test lays down, and keeps what it was asked."""
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -74,7 +74,7 @@ class Cloud:
         client = UpstreamClient("The upstream", self.url, headers={}, timeouts=timeouts)
         engine = MessagesApiEngine("cloud", client, host)
         try:
-            async with engine.relay(order) as answer:
+            async with aclosing(await engine.relay(order)) as answer:
                 body = b"".join([chunk async for chunk in answer.chunks()])
                 return Told(status=answer.status, headers=answer.headers, body=body)
         finally:

@@ -2,10 +2,10 @@ import asyncio
 import base64
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
+import msgspec
 import pytest
 from anthropic import APIStatusError
 from anthropic.lib.bedrock import AsyncAnthropicBedrock
@@ -99,7 +99,7 @@ async def test_the_rest_of_the_body_stays_as_it_is_to_the_byte() -> None:
     odd = b'"metadata": {"a":1.50 , "\\u00e9":"\\/"}'
     body = b'{"model":"claude-opus-4-7",' + odd + b',"max_tokens":1,"messages":[]}'
 
-    sent = await bedrock().outgoing(replace(ordered(), body=body))
+    sent = await bedrock().outgoing(msgspec.structs.replace(ordered(), body=body))
 
     assert odd.partition(b": ")[2] in sent.body
 

@@ -5,7 +5,7 @@ import json
 import socket
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from typing import Any
 
 import pytest
@@ -82,7 +82,7 @@ def order(*, streams: bool = True, **fields: Any) -> RelayOrder:
 
 
 async def relayed(engine: MessagesApiEngine, *, streams: bool = True) -> tuple[int, bytes]:
-    async with engine.relay(order(streams=streams)) as answer:
+    async with aclosing(await engine.relay(order(streams=streams))) as answer:
         return answer.status, b"".join([chunk async for chunk in answer.chunks()])
 
 
@@ -105,7 +105,7 @@ async def test_the_head_has_our_key_the_version_and_the_betas_in_their_order(
     upstream.plays(whole())
     asked = order(betas=("b-2025-01-01", "a-2025-01-01"), headers={"x-claude-code-session-id": "s"})
 
-    async with engine.relay(asked) as answer:
+    async with aclosing(await engine.relay(asked)) as answer:
         assert answer.status == 200
 
     assert upstream.last.header("x-api-key") == "sk-ours"
@@ -140,7 +140,7 @@ async def test_a_connection_that_the_upstream_has_closed_is_not_used_again(
 async def test_errors_are_answers(upstream: PlayedUpstream, engine: MessagesApiEngine) -> None:
     upstream.plays(whole(429, error("rate_limit_error"), {"retry-after": "7"}))
 
-    async with engine.relay(order()) as answer:
+    async with aclosing(await engine.relay(order())) as answer:
         assert answer.status == 429
         assert answer.headers["retry-after"] == "7"
         assert [chunk async for chunk in answer.chunks()] == [error("rate_limit_error")]

@@ -7,7 +7,7 @@ from typing import Any
 
 from antechamber.catalogue.facts import ModelFacts
 from antechamber.engines.base import EngineLimits
-from antechamber.operations.attempts import Attempts, RetrySettings
+from antechamber.operations.attempts import Attempts
 from antechamber.operations.health import BreakerSettings, EngineHealth
 from antechamber.operations.routing import Candidate
 
@@ -84,7 +84,7 @@ class Stage:
         return Attempts(
             self.candidates,
             self.health,
-            RetrySettings(longest_pause_s=self.longest_pause_s),
             self.clock,
             lambda: self.random,
+            longest_pause_s=self.longest_pause_s,
         )

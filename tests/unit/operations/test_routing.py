@@ -37,7 +37,7 @@ def served(model_id: str, *engines: str, **fields: Any) -> ModelSettings:
 
 
 def names(routes: Routing, model: str, conversation: str = "") -> list[str]:
-    found = routes.candidates(model, conversation=conversation)
+    found = routes.candidates(model, lambda: conversation)
     return [candidate.engine.name for candidate in found]
 
 
@@ -45,7 +45,27 @@ def test_engines_come_in_the_order_of_the_model() -> None:
     routes = routing(served("claude-*", "b", "a"))
 
     assert names(routes, "claude-opus-5-5") == ["b", "a"]
-    assert not routes.has_choice("claude-opus-5-5")
+
+
+def test_the_conversation_is_looked_at_where_there_is_a_choice() -> None:
+    asked: list[str] = []
+
+    def conversation() -> str:
+        asked.append("asked")
+        return "one"
+
+    routing(served("m", "a", "b")).candidates("m", conversation)
+    assert asked == []
+    routing(served("m", "many")).candidates("m", conversation)
+    routing(served("m", "a", "b", weights=(1.0, 3.0))).candidates("m", conversation)
+    assert asked == ["asked"] * 2
+
+
+def test_a_model_that_is_configured_and_not_served_is_not_shown() -> None:
+    retired = "claude-3-haiku-20240307"
+    shown = routing(served(retired, "a"), served("m", "a"), fidelity="hosted").served()
+
+    assert [candidate.facts.id for candidate in shown] == ["m"]
 
 
 def test_each_brings_how_it_is_treated() -> None:
@@ -80,7 +100,6 @@ def test_all_replicas_come_and_a_conversation_has_its_order() -> None:
     routes = routing(served("m", "many", "a"))
     orders = {tuple(names(routes, "m", f"conversation-{number}")) for number in range(60)}
 
-    assert routes.has_choice("m")
     assert len(orders) == 6
     assert all(order[-1] == "a" for order in orders)
     assert all(set(order[:-1]) == {"many@0", "many@1", "many@2"} for order in orders)
@@ -91,7 +110,6 @@ def test_weights_choose_who_is_first_and_leave_the_others_as_a_net() -> None:
     routes = routing(served("m", "a", "b", weights=(1.0, 3.0)))
     orders = [names(routes, "m", f"conversation-{number}") for number in range(400)]
 
-    assert routes.has_choice("m")
     assert {tuple(sorted(order)) for order in orders} == {("a", "b")}
     share = sum(order[0] == "b" for order in orders) / len(orders)
     assert share == pytest.approx(0.75, abs=0.08)

@@ -106,16 +106,6 @@ def test_a_traceback_does_not_tell_what_the_variables_held(form: LogFormat) -> N
     assert prompt not in stream.getvalue()
 
 
-def test_what_a_request_binds_is_in_its_lines() -> None:
-    stream = StringIO()
-    configure_log(level="info", form="json", stream=stream)
-
-    with structlog.contextvars.bound_contextvars(request_id="req_1"):
-        structlog.get_logger().info("turn")
-
-    assert lines(stream)[0]["request_id"] == "req_1"
-
-
 @pytest.mark.parametrize(("stream", "coloured"), [(Terminal(), True), (StringIO(), False)])
 def test_people_get_text_with_colours_where_they_look_at_it(
     stream: StringIO, coloured: bool

@@ -1,7 +1,7 @@
 """The engine that relays: one upstream that speaks the Messages API, at whatever host."""
 
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing
 
 from antechamber.engines.base import (
     EngineLimits,
@@ -12,7 +12,7 @@ from antechamber.engines.base import (
 )
 from antechamber.engines.messages_api.host import FrameDecoder, Host
 from antechamber.engines.messages_api.taking import relayed_turn
-from antechamber.outbound.client import Answer, UpstreamClient
+from antechamber.outbound.client import Answer, Sending, UpstreamClient
 
 _MOST_SHORT_BYTES = 1024 * 1024
 """Of errors and counts, which are read whole."""
@@ -43,42 +43,75 @@ class MessagesApiEngine:
         """Return the turn; nothing is sent before its events are asked for."""
         return relayed_turn(self, order)
 
-    @asynccontextmanager
-    async def relay(self, order: RelayOrder) -> AsyncGenerator[RelayedAnswer, None]:
-        """Pass ``order`` on and give the answer, whatever its status; raises ``EngineFault``."""
+    async def relay(self, order: RelayOrder) -> RelayedAnswer:
+        """Pass ``order`` on and return the answer, whatever its status; raises ``EngineFault``."""
         outgoing = await self._host.outgoing(order)
-        async with self._client.send(outgoing.url, outgoing.body, outgoing.headers) as answer:
-            if answer.status >= 300:
-                told = await answer.read(max_bytes=_MOST_SHORT_BYTES)
-                status = self._host.error_status(answer.status, answer.headers)
-                body = self._host.error_body(answer.status, answer.headers, told)
-                yield _Whole(status, answer.headers, body, outgoing.dropped)
-            elif order.path == "/v1/messages/count_tokens":
-                told = await answer.read(max_bytes=_MOST_SHORT_BYTES)
-                counted = self._host.count_body(told)
-                yield _Whole(answer.status, answer.headers, counted, outgoing.dropped)
-            else:
-                answer.begin_with_any_piece()
-                decoder = self._host.decoder(answer.headers) if order.streams else None
-                if decoder is None:
-                    yield _Passed(answer, outgoing.dropped)
-                else:
-                    yield _Decoded(answer, decoder, outgoing.dropped)
+        sending = self._client.send(outgoing.url, outgoing.body, outgoing.headers)
+        answer = await sending.open()
+        try:
+            return await self._taken(order, outgoing.dropped, sending, answer)
+        except BaseException:
+            sending.close()
+            raise
+
+    async def _taken(
+        self, order: RelayOrder, dropped: tuple[str, ...], sending: Sending, answer: Answer
+    ) -> RelayedAnswer:
+        if answer.status >= 300:
+            told = await answer.read(max_bytes=_MOST_SHORT_BYTES)
+            status = self._host.error_status(answer.status, answer.headers)
+            body = self._host.error_body(answer.status, answer.headers, told)
+            return _Whole(sending, answer, dropped, body, status=status)
+        if order.path == "/v1/messages/count_tokens":
+            told = await answer.read(max_bytes=_MOST_SHORT_BYTES)
+            return _Whole(sending, answer, dropped, self._host.count_body(told))
+        answer.begin_with_any_piece()
+        decoder = self._host.decoder(answer.headers) if order.streams else None
+        if decoder is None:
+            return _Passed(sending, answer, dropped)
+        return _Decoded(sending, answer, dropped, decoder)
 
     async def aclose(self) -> None:
         """Close the connections."""
         await self._client.aclose()
 
 
-class _Whole:
+class _Relayed:
+    """What all answers have in common."""
+
+    def __init__(self, sending: Sending, answer: Answer, dropped: tuple[str, ...]) -> None:
+        self.status = answer.status
+        self.headers = answer.headers
+        self.dropped = dropped
+        self._sending = sending
+
+    async def aclose(self) -> None:
+        """Give the connection back; that of an answer which has not ended is dropped."""
+        self._sending.close()
+
+
+class _Passed(_Relayed):
+    """An answer as it comes."""
+
+    def __init__(self, sending: Sending, answer: Answer, dropped: tuple[str, ...]) -> None:
+        super().__init__(sending, answer, dropped)
+        self.chunks = answer.chunks
+
+
+class _Whole(_Relayed):
     """An answer that has been read to its end."""
 
     def __init__(
-        self, status: int, headers: Mapping[str, str], body: bytes, dropped: tuple[str, ...]
+        self,
+        sending: Sending,
+        answer: Answer,
+        dropped: tuple[str, ...],
+        body: bytes,
+        *,
+        status: int | None = None,
     ) -> None:
-        self.status = status
-        self.headers = headers
-        self.dropped = dropped
+        super().__init__(sending, answer, dropped)
+        self.status = answer.status if status is None else status
         self._body = body
 
     async def chunks(self) -> AsyncGenerator[bytes, None]:
@@ -86,22 +119,13 @@ class _Whole:
         yield self._body
 
 
-class _Passed:
-    """An answer as it comes."""
-
-    def __init__(self, answer: Answer, dropped: tuple[str, ...]) -> None:
-        self.status = answer.status
-        self.headers = answer.headers
-        self.dropped = dropped
-        self.chunks = answer.chunks
-
-
-class _Decoded:
+class _Decoded(_Relayed):
     """A stream in a framing of the host's own."""
 
-    def __init__(self, answer: Answer, decoder: FrameDecoder, dropped: tuple[str, ...]) -> None:
-        self.status = answer.status
-        self.dropped = dropped
+    def __init__(
+        self, sending: Sending, answer: Answer, dropped: tuple[str, ...], decoder: FrameDecoder
+    ) -> None:
+        super().__init__(sending, answer, dropped)
         self.headers: Mapping[str, str] = {
             **answer.headers,
             "content-type": "text/event-stream; charset=utf-8",

@@ -36,7 +36,10 @@ class RelayedTurn:
     async def events(self) -> AsyncGenerator[EngineEvent, None]:
         """Take the turn."""
         reader = MessagesStreamReader(self.engine.name)
-        async with self.engine.relay(self.order) as answer, aclosing(answer.chunks()) as chunks:
+        async with (
+            aclosing(await self.engine.relay(self.order)) as answer,
+            aclosing(answer.chunks()) as chunks,
+        ):
             if answer.status >= 300:
                 body = b"".join([chunk async for chunk in chunks])
                 pause_s = retry_after_s(answer.headers)
