@@ -1,7 +1,7 @@
 """The contracts of engines: one takes turns as a stream of events, one relays whole requests."""
 
 from collections.abc import AsyncGenerator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 import msgspec
@@ -10,6 +10,7 @@ from antechamber.catalogue.facts import ModelFacts
 from antechamber.rules.thinking import ThinkingPlan
 from antechamber.turn.events import EngineEvent
 from antechamber.wire.messages import CountTokensRequest, MessageRequest
+from antechamber.wire.splice import Edits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +37,10 @@ class TurnOrder:
     version: str = "2023-06-01"
     betas: tuple[str, ...] = ()
     """In the order of the header; for upstreams of the same API."""
+    edits: Edits = field(default_factory=dict[str, bytes | None])
+    """What to rewrite of the request's top-level fields for the upstream's model; for the same."""
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    """What else is passed on, names in small letters; for the same."""
     size_bytes: int = 0
     """Of the request's body: what is large is worked through beside the event loop."""
 

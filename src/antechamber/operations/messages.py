@@ -7,7 +7,8 @@ from typing import TypeVar
 import msgspec
 
 from antechamber.operations.call import Call
-from antechamber.operations.relays import Asked, OpenRelay, relay
+from antechamber.operations.relay_orders import Asked
+from antechamber.operations.relays import OpenRelay, relay
 from antechamber.operations.routing import Candidate
 from antechamber.operations.services import Services
 from antechamber.operations.turns import OpenTurn, counted, run_message, take_turn

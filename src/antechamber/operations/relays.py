@@ -3,21 +3,17 @@
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
 
-import msgspec
 import structlog
 
 from antechamber.engines.base import RelayedAnswer, RelayEngine, RelayOrder
 from antechamber.operations.attempts import Attempts
 from antechamber.operations.call import Call
+from antechamber.operations.relay_orders import Asked, order_of
 from antechamber.operations.routing import Candidate
 from antechamber.operations.services import Services
 from antechamber.operations.turns import milliseconds
 from antechamber.outbound.client import retry_after_s
-from antechamber.rules.adjustments import adjustments
-from antechamber.rules.history import own_thinking_taken_out
-from antechamber.rules.reading import Prompt
 from antechamber.turn.relay import RelayReader, is_error
-from antechamber.wire.encoding import encode_json
 from antechamber.wire.errors import (
     EngineFailed,
     EngineFault,
@@ -26,8 +22,6 @@ from antechamber.wire.errors import (
     EngineTimedOut,
     Overloaded,
 )
-from antechamber.wire.messages import MessageRequest
-from antechamber.wire.splice import with_fields
 
 _log = structlog.get_logger("antechamber.turn")
 _MOST_BYTES = 64 * 1024 * 1024
@@ -46,13 +40,6 @@ _OUR_FAULT = (401, 403, 404)
 _CALLERS_FAULT = ("invalid_request_error", "request_too_large")
 _MOST_ERROR_BYTES = 1024 * 1024
 _SIGNS_OF_AN_ANSWER = (b"message_", b"content_block", b"error")
-
-
-class Asked(msgspec.Struct, frozen=True, kw_only=True):
-    """A request in both its forms."""
-
-    body: bytes
-    request: Prompt
 
 
 class OpenRelay:
@@ -216,7 +203,7 @@ async def relay(
             engine = candidate.relay
             if engine is None:
                 return candidate
-            order, adjusted = _order(services, asked, call, candidate)
+            order, adjusted = order_of(services, asked, call, candidate)
             try:
                 trial = await _try(services, engine, order, candidate)
             except EngineFault as fault:
@@ -319,33 +306,3 @@ def _fault_of(trial: _Trial) -> EngineFault | None:
     if status in _OUR_FAULT or not trial.is_answer:
         return EngineRefusesUs(message)
     return None
-
-
-def _order(
-    services: Services, asked: Asked, call: Call, candidate: Candidate
-) -> tuple[RelayOrder, Sequence[str]]:
-    request = asked.request
-    edits: dict[str, bytes | None] = {}
-    adjusted: list[str] = []
-    if services.settings.fidelity == "lenient":
-        edits.update(adjustments(request, candidate.upstream_facts, call.version))
-        adjusted = sorted(edits)
-    is_alias = candidate.upstream_model == candidate.facts.id and (
-        request.model in candidate.facts.aliases
-    )
-    if candidate.upstream_model != request.model and not is_alias:
-        edits["model"] = encode_json(candidate.upstream_model)
-    body = own_thinking_taken_out(asked.body, request, services.signer.verify)
-    is_message = isinstance(request, MessageRequest)
-    order = RelayOrder(
-        path="/v1/messages" if is_message else "/v1/messages/count_tokens",
-        body=with_fields(body, edits),
-        facts=candidate.facts,
-        upstream_model=candidate.upstream_model,
-        streams=is_message and bool(request.stream),
-        version=call.version,
-        betas=call.beta_list,
-        headers=call.passed_on,
-        request_id=call.request_id,
-    )
-    return order, adjusted
