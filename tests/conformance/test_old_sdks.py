@@ -1,28 +1,21 @@
 """Programs written for the older majors of the official Python SDK, run by those SDKs."""
 
 import base64
-import json
-import subprocess
-from collections.abc import Callable
-from functools import cache
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.conformance.exchanges import events_of
 from tests.conformance.manifest import FOLDER, requirement
+from tests.conformance.sdk_programs import Run, steps_of
 from tests.conformance.shapes import event_faults
 from tests.servers import RunningServer
 from tests.stream_grammar import check_stream, parse_sse
 
 ENVIRONMENTS = Path(__file__).parents[2] / ".venv-sdk"
-_TIMEOUT_S = 110
 
 # The program of each major runs once, in the process that has these tests.
 pytestmark = pytest.mark.xdist_group("old-sdks")
-
-Run = Callable[[str], dict[str, Any]]
 
 
 @pytest.fixture(params=["0", "1"])
@@ -37,25 +30,7 @@ def run(scripted: RunningServer, major: str) -> Run:
     if not interpreter.exists():
         pytest.skip(f"SDK {major}.x is not installed; `make setup-sdks` installs it")
 
-    def step(name: str) -> dict[str, Any]:
-        report = _reports(interpreter, scripted.url)[name]
-        assert "failed" not in report, report["failed"]
-        return report
-
-    return step
-
-
-@cache
-def _reports(interpreter: Path, url: str) -> dict[str, dict[str, Any]]:
-    done = subprocess.run(
-        [interpreter, FOLDER / "old_sdk_suite.py", url],
-        capture_output=True,
-        text=True,
-        timeout=_TIMEOUT_S,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return {line["step"]: line for line in map(json.loads, done.stdout.strip().split("\n"))}
+    return steps_of(interpreter, FOLDER / "old_sdk_suite.py", scripted.url, folder=FOLDER)
 
 
 @requirement("old-sdks:versions")

@@ -1,25 +1,18 @@
 """A program written for the official TypeScript SDK, run by Node.js."""
 
-import json
 import shutil
-import subprocess
-from collections.abc import Callable
-from functools import cache
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.conformance.manifest import requirement
+from tests.conformance.sdk_programs import Run, steps_of
 from tests.conformance.shapes import message_faults
 from tests.servers import RunningServer
 
 FOLDER = Path(__file__).parents[1] / "node"
-_TIMEOUT_S = 110
 
 pytestmark = pytest.mark.xdist_group("typescript")
-
-Run = Callable[[str], dict[str, Any]]
 
 
 @pytest.fixture
@@ -31,26 +24,7 @@ def run(scripted: RunningServer) -> Run:
     if not (FOLDER / "node_modules" / "@anthropic-ai" / "sdk").is_dir():
         pytest.skip("the TypeScript SDK is not installed; `make setup-node` installs it")
 
-    def step(name: str) -> dict[str, Any]:
-        report = _reports(node, scripted.url)[name]
-        assert "failed" not in report, report["failed"]
-        return report
-
-    return step
-
-
-@cache
-def _reports(node: str, url: str) -> dict[str, dict[str, Any]]:
-    done = subprocess.run(
-        [node, FOLDER / "typescript_suite.mjs", url],
-        cwd=FOLDER,
-        capture_output=True,
-        text=True,
-        timeout=_TIMEOUT_S,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return {line["step"]: line for line in map(json.loads, done.stdout.strip().split("\n"))}
+    return steps_of(node, FOLDER / "typescript_suite.mjs", scripted.url, folder=FOLDER)
 
 
 @requirement("typescript:create")
