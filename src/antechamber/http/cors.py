@@ -8,6 +8,14 @@ from antechamber.http.asgi import App
 from antechamber.settings import ServerSettings
 from antechamber.wire.ids import NewId
 
+_READABLE = (
+    *("request-id", "x-request-id", "anthropic-organization-id"),
+    *("retry-after", "retry-after-ms", "x-should-retry"),
+    *("antechamber-served-by", "antechamber-adjusted", "antechamber-ignored"),
+    "antechamber-upstream-request-id",
+)
+"""Headers of answers that pages may read; their bodies they always may."""
+
 
 class CrossOrigin(CORSMiddleware):
     """Stands around the edge, so that pages can read its errors too."""
@@ -18,7 +26,7 @@ class CrossOrigin(CORSMiddleware):
             allow_origins=server.cors_origins,
             allow_methods=["GET", "POST", "DELETE"],
             allow_headers=["*"],
-            expose_headers=["request-id", "anthropic-organization-id", "retry-after"],
+            expose_headers=_READABLE,
         )
         self._organization_id = server.organization_id
         self._new_id = new_id
