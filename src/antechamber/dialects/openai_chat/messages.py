@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from antechamber.dialects.conversation import last_user, loop_start, system_texts
 from antechamber.dialects.openai_chat.content import (
     Part,
     block_parts,
@@ -16,17 +17,12 @@ from antechamber.wire.encoding import encode_json
 from antechamber.wire.messages import (
     AssistantMessage,
     CountTokensRequest,
-    Message,
     MessageRequest,
     SystemMessage,
     UserMessage,
 )
 
 ChatMessage = dict[str, object]
-
-_ATTRIBUTION = "x-anthropic-billing-header:"
-"""Begins the first system block of Claude Code; the hosted API takes that block out, so that it
-reaches neither the prompt nor the cache key (code.claude.com/docs, LLM gateway protocol)."""
 
 
 def chat_messages(
@@ -44,11 +40,11 @@ def chat_messages(
     Raises ``InvalidRequest`` for content that the host cannot be shown.
     """
     said: list[ChatMessage] = []
-    opening = "\n\n".join(text for text in (_system_text(request), addendum) if text)
+    opening = "\n\n".join(text for text in ("\n".join(system_texts(request)), addendum) if text)
     if opening:
         said.append({"role": quirks.system_role, "content": opening})
     messages = list(request.messages)
-    loop_start, last_user = _loop_start(messages), _last_user(messages)
+    loop_began, last_asked = loop_start(messages), last_user(messages)
     calls: dict[str, int] = {}
     for at, message in enumerate(messages):
         path = f"messages.{at}.content"
@@ -57,19 +53,12 @@ def chat_messages(
                 said += _user(message, path, calls, quirks)
             case AssistantMessage():
                 _number_calls(message, calls)
-                with_thoughts = keeps_thoughts or at > loop_start
+                with_thoughts = keeps_thoughts or at > loop_began
                 said.append(_assistant(message, path, quirks, with_thoughts=with_thoughts))
             case SystemMessage():
-                if at > last_user or message.clear_at != "next_user_message":
+                if at > last_asked or message.clear_at != "next_user_message":
                     said += _system(message, path, quirks)
     return joined_by_role(said)
-
-
-def _system_text(request: MessageRequest | CountTokensRequest) -> str:
-    blocks = list(request.system or ())
-    if blocks and blocks[0].text.startswith(_ATTRIBUTION):
-        blocks = blocks[1:]
-    return "\n".join(block.text for block in blocks)
 
 
 def _system(message: SystemMessage, path: str, quirks: Quirks) -> list[ChatMessage]:
@@ -160,25 +149,6 @@ def _number_calls(message: AssistantMessage, calls: dict[str, int]) -> None:
     for block in message.content:
         if isinstance(block, ToolUseBlock):
             calls.setdefault(block.id, len(calls))
-
-
-def _last_user(messages: Sequence[Message]) -> int:
-    backwards = range(len(messages) - 1, -1, -1)
-    return next((at for at in backwards if isinstance(messages[at], UserMessage)), -1)
-
-
-def _loop_start(messages: Sequence[Message]) -> int:
-    """Return the index of the last user message that is more than tool results.
-
-    Thoughts after it belong to the tool loop that is still going on.
-    """
-    for at in range(len(messages) - 1, -1, -1):
-        message = messages[at]
-        if isinstance(message, UserMessage) and not all(
-            isinstance(block, ToolResultBlock) for block in message.content
-        ):
-            return at
-    return -1
 
 
 def joined_by_role(said: Sequence[ChatMessage]) -> list[ChatMessage]:

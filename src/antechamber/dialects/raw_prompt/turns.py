@@ -3,6 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from antechamber.dialects.conversation import (
+    ends_with_next_user,
+    last_user,
+    loop_start,
+    system_texts,
+)
 from antechamber.dialects.declared_tools import OfferedTool
 from antechamber.dialects.raw_prompt.block_text import Telling, block_text
 from antechamber.dialects.raw_prompt.template import ChatTurn, merged
@@ -12,13 +18,7 @@ from antechamber.wire.messages import (
     CountTokensRequest,
     Message,
     MessageRequest,
-    SystemMessage,
-    UserMessage,
 )
-
-_ATTRIBUTION = "x-anthropic-billing-header:"
-"""Begins the first system block of Claude Code; the hosted API takes that block out, so that it
-reaches neither the prompt nor the cache key (code.claude.com/docs, LLM gateway protocol)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,51 +47,21 @@ def conversation(
     """
     messages = list(request.messages)
     told: list[ChatTurn] = []
-    opening = "\n\n".join(part for part in (_system_text(request), addendum) if part)
+    opening = "\n\n".join(part for part in ("\n".join(system_texts(request)), addendum) if part)
     if opening:
         told.append(ChatTurn(role="system", content=opening))
-    loop_start, calls = _loop_start(messages), _call_order(messages)
-    last_user = _last_user(messages)
+    loop_began, calls = loop_start(messages), _call_order(messages)
+    last_asked = last_user(messages)
     for at, message in enumerate(messages):
-        if at < last_user and _ends_with_next_user(message):
+        if at < last_asked and ends_with_next_user(message):
             continue
-        telling = Telling(tools=tools, with_thoughts=with_earlier_thoughts or at > loop_start)
+        telling = Telling(tools=tools, with_thoughts=with_earlier_thoughts or at > loop_began)
         text = _message_text(message, f"messages.{at}.content", telling, calls)
         if text or message.role != "system":
             told.append(ChatTurn(role=message.role, content=text))
     turns = merged(told)
     prefill = turns.pop().content if turns and turns[-1].role == "assistant" else ""
     return Conversation(turns=turns, prefill=prefill)
-
-
-def _system_text(request: MessageRequest | CountTokensRequest) -> str:
-    blocks = list(request.system or ())
-    if blocks and blocks[0].text.startswith(_ATTRIBUTION):
-        blocks = blocks[1:]
-    return "\n".join(block.text for block in blocks)
-
-
-def _ends_with_next_user(message: Message) -> bool:
-    return isinstance(message, SystemMessage) and message.clear_at == "next_user_message"
-
-
-def _last_user(messages: Sequence[Message]) -> int:
-    backwards = range(len(messages) - 1, -1, -1)
-    return next((at for at in backwards if isinstance(messages[at], UserMessage)), -1)
-
-
-def _loop_start(messages: Sequence[Message]) -> int:
-    """Return the index of the last user message that is more than tool results.
-
-    Thoughts after it belong to the tool loop that is still going on.
-    """
-    for at in range(len(messages) - 1, -1, -1):
-        message = messages[at]
-        if isinstance(message, UserMessage) and not all(
-            isinstance(block, ToolResultBlock) for block in message.content
-        ):
-            return at
-    return -1
 
 
 def _call_order(messages: Sequence[Message]) -> dict[str, int]:
