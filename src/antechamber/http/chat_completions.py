@@ -1,6 +1,5 @@
 """``POST /v1/chat/completions``: a message, asked for and answered in OpenAI's format."""
 
-from collections.abc import Awaitable, Callable
 from functools import partial
 
 from antechamber.dialects.openai_front.chunks import chunk_form
@@ -46,19 +45,23 @@ class ChatCompletionsEndpoint:
             # An upstream that speaks the Messages API has the published subset of schemas.
             holds_open_objects=not hosted and preferred.relay is None,
         )
-        turn = partial(self._open, conversion, call)
-        answer = self._answer(_telling(send, conversion), chat, turn, call)
-        await while_connected(receive, answer)
+        answer = self._answer(_telling(send, conversion), chat, conversion, call)
+        try:
+            await while_connected(receive, answer)
+        except InvalidRequest as error:
+            raise in_the_clients_terms(error, conversion) from error
 
     async def _answer(
-        self, send: Send, chat: ChatRequest, opened: Callable[[], Awaitable[OpenTurn]], call: Call
+        self, send: Send, chat: ChatRequest, conversion: Conversion, call: Call
     ) -> None:
+        opened = partial(self._open, conversion, call)
         created = int(self._services.clock.now().timestamp())
         if chat.stream:
             form = chunk_form(
                 created=created,
                 with_usage=chat.wants_usage,
                 calls_as_function=chat.calls_as_function,
+                in_own_terms=partial(in_the_clients_terms, conversion=conversion),
             )
             await stream_response(send, AnswerFrames(opened, form, call.request_id), self._pace)
         else:
@@ -68,12 +71,10 @@ class ChatCompletionsEndpoint:
             await respond(send, 200, encode_json(body), answer_head(turn))
 
     async def _open(self, conversion: Conversion, call: Call) -> OpenTurn:
-        try:
-            # Through bytes like any request of the Messages API: the same shapes, rules and texts.
-            request = parse_message_request(encode_json(conversion.body))
-            return await open_turn(self._services, request, call)
-        except InvalidRequest as error:
-            raise in_the_clients_terms(error, conversion) from error
+        # Through bytes like any request of the Messages API: the same shapes, rules and texts.
+        body = encode_json(conversion.body)
+        request = parse_message_request(body)
+        return await open_turn(self._services, request, call, size_bytes=len(body))
 
 
 def _most_output(candidate: Candidate) -> int:

@@ -7,7 +7,7 @@ stream it was writing stays well-formed. Invariants kept here, whatever an engin
 - a delta has the type of the open block;
 - a block of text that would be empty or blank is left out;
 - a thinking block closes with exactly one signature;
-- every tool call has an id of its own, in the form that the API issues;
+- every tool call has an id of its own, in the form that the API issues, which holds the engine's;
 - a complete call at the end means ``stop_reason: tool_use``, a cut one never does;
 - usage is cumulative, and nothing follows the end.
 """
@@ -39,6 +39,7 @@ from antechamber.turn.open_blocks import (
     Track,
 )
 from antechamber.turn.usage import UsageAccount
+from antechamber.wire.call_ids import carried_by, carrying
 from antechamber.wire.errors import EngineFailed
 from antechamber.wire.ids import NewId
 from antechamber.wire.responses import (
@@ -186,17 +187,30 @@ class TurnMachine:
         return block.begin()
 
     def _tool_use(self, event: ToolUseOpened) -> ToolUseBlock:
-        call_id = event.id or ""
-        if call_id in self._call_ids or not _ISSUABLE_TOOL_ID.fullmatch(call_id):
-            call_id = self._new_id("toolu_")
-        self._call_ids.add(call_id)
         return ToolUseBlock(
-            id=call_id,
+            id=self._call_id(event.id or ""),
             name=event.name,
             input={},
             caller=DirectCaller(),
             toolset_name=event.toolset_name if event.toolset_name is not None else UNSET,
         )
+
+    def _call_id(self, given: str) -> str:
+        """Return the id to show of the engine's own, which is kept in it where it has another form.
+
+        An id that carries another one already came from a server like this, and is its to open.
+        """
+        call_id = None
+        if given not in self._call_ids:
+            is_ours = _ISSUABLE_TOOL_ID.fullmatch(given) is not None
+            if not is_ours or carried_by(given) is not None:
+                call_id = carrying(given, self._new_id)
+            if call_id is None and is_ours:
+                call_id = given
+        if call_id is None:
+            call_id = self._new_id("toolu_")
+        self._call_ids.update((given, call_id))
+        return call_id
 
     def _close(self, cargo: bytes) -> list[StreamEvent]:
         block = self._block

@@ -1,4 +1,5 @@
 import json
+import re
 
 import pytest
 from hypothesis import given
@@ -17,6 +18,7 @@ from antechamber.turn.events import (
 )
 from antechamber.turn.machine import Opening
 from antechamber.turn.sse import error_frame, frame
+from antechamber.wire.call_ids import carried_by
 from antechamber.wire.errors import EngineFailed
 from antechamber.wire.responses import StopReason
 from antechamber.wire.stream import StreamEvent
@@ -340,24 +342,47 @@ def test_blanks_alone_never_reach_a_parser_of_partial_json() -> None:
     assert [text for _, _, text in deltas(read)] == ["", '{"a":', " 1}"]
 
 
-# T24, T25
-@pytest.mark.parametrize("engine_id", [None, "", "call_1", "toolu_", "toolu_a-b", "toolu_a\n"])
-def test_an_id_that_the_api_would_not_issue_is_replaced(engine_id: str | None) -> None:
-    read = stream(
-        *(ToolUseOpened(name="run", id=engine_id), BlockClosed()),
-        TurnEnded(stop_reason="tool_use"),
-    )
-
-    assert read[1][1]["content_block"]["id"] == "toolu_2"
+def ids_for(*engine_ids: str | None) -> list[str]:
+    """The ids that the client sees of calls that the engine gave these."""
+    called = [(ToolUseOpened(name="run", id=each), BlockClosed()) for each in engine_ids]
+    read = stream(*(event for call in called for event in call), TurnEnded(stop_reason="tool_use"))
+    return [data["content_block"]["id"] for name, data in read if name == "content_block_start"]
 
 
-def test_an_id_of_the_right_form_is_kept_once() -> None:
-    again = [ToolUseOpened(name="run", id="toolu_X"), BlockClosed()]
+@pytest.mark.parametrize(
+    "engine_id", ["call_1", "toolu_", "toolu_a-b", "functions.run:0", "chatcmpl-tool-" + "a" * 32]
+)
+def test_t24_t25_an_id_that_the_api_would_not_issue_goes_out_inside_one_that_it_would(
+    engine_id: str,
+) -> None:
+    (issued,) = ids_for(engine_id)
 
-    read = stream(*again, *again, TurnEnded(stop_reason="tool_use"))
+    assert re.fullmatch(r"toolu_[A-Za-z0-9]+", issued)
+    assert carried_by(issued) == engine_id
 
-    ids = [data["content_block"]["id"] for name, data in read if name == "content_block_start"]
-    assert ids == ["toolu_X", "toolu_2"]
+
+@pytest.mark.parametrize("engine_id", [None, "", "toolu_a\n", "call_" + "x" * 200])
+def test_t24_an_id_that_cannot_be_carried_is_replaced(engine_id: str | None) -> None:
+    assert ids_for(engine_id) == ["toolu_2"]
+
+
+def test_t25_the_same_id_given_twice_is_carried_once() -> None:
+    first, second = ids_for("call_0", "call_0")
+
+    assert (carried_by(first), carried_by(second)) == ("call_0", None)
+    assert second == "toolu_3"
+
+
+def test_t25_an_id_that_carries_one_for_a_server_behind_us_is_carried_whole() -> None:
+    (theirs,) = ids_for("functions.run:0")
+
+    (ours,) = ids_for(theirs)
+
+    assert carried_by(ours) == theirs
+
+
+def test_t24_an_id_of_the_right_form_is_kept_once() -> None:
+    assert ids_for("toolu_X", "toolu_X") == ["toolu_X", "toolu_2"]
 
 
 # ---- endings -----------------------------------------------------------------------------------

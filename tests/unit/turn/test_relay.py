@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from antechamber.turn.relay import RelayedUsage, RelayReader, is_error
+from antechamber.turn.relay import Beginning, RelayedUsage, RelayReader, is_error
 from antechamber.wire.errors import EngineFailed
 
 START: dict[str, Any] = {
@@ -111,11 +111,35 @@ def test_byte_by_byte_is_no_different() -> None:
 
 
 def test_comments_and_named_lines_in_any_order_pass() -> None:
-    whole = b": hello\n\nid: 7\nretry: 10\n" + stream(RECORDED) + b":\n\n"
+    whole = (
+        b": hello\n\nid: 7\nretry: 10\n" + stream(RECORDED[:-1]) + b":\n\n" + stream(RECORDED[-1:])
+    )
     reader = RelayReader()
 
     assert b"".join(relayed(whole, [3, 11, 40], reader)) == whole
     assert reader.stopped
+
+
+ERROR = {"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}
+
+
+@given(CUTS, LINES, st.booleans(), st.booleans())
+def test_nothing_goes_on_behind_the_one_terminal_event(
+    cuts: list[int], line: str, named: bool, fails: bool
+) -> None:
+    """Pitfalls T6, T17: a second stream, a sign of another API, an error that comes too late."""
+    last = ("error", ERROR) if fails else RECORDED[-1]
+    whole = stream([*RECORDED[:-1], last], line=line, named=named)
+    behind = stream([("ping", {"type": "ping"}), *RECORDED, ("error", ERROR)], line=line)
+    done = f"data: [DONE]{line}{line}".encode()
+    reader = RelayReader()
+
+    found = b"".join(relayed(whole + done + behind, cuts, reader))
+
+    assert found == whole
+    assert reader.stopped is not fails
+    assert reader.error_type == ("overloaded_error" if fails else None)
+    assert reader.usage.output_tokens == 15
 
 
 @given(CUTS, LINES)
@@ -178,10 +202,9 @@ def test_cumulative_counts_do_not_double() -> None:
 
 
 def test_an_error_event_is_an_end_and_no_good_one() -> None:
-    error = {"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}
     reader = RelayReader()
 
-    whole = stream([RECORDED[0], ("error", error)])
+    whole = stream([RECORDED[0], ("error", ERROR)])
 
     assert reader.feed(whole) == whole
     assert reader.ended
@@ -250,21 +273,44 @@ def test_a_whole_answer_is_renamed_in_its_one_field() -> None:
     assert RelayReader(model="ours").feed_whole(body) == body.replace(b'"m"', b'"ours"')
 
 
-def test_a_count_of_tokens_gets_no_model() -> None:
-    assert RelayReader(model="ours").feed_whole(b'{"input_tokens":5}') == b'{"input_tokens":5}'
+def test_a_count_of_tokens_keeps_its_bytes_and_gets_no_model() -> None:
+    body = b'{ "input_tokens":5}'
+    reader = RelayReader(model="ours")
+
+    assert reader.feed_count(body) is body
+    assert reader.usage == RelayedUsage(input_tokens=5)
 
 
 def test_counts_of_another_form_are_the_clients_affair() -> None:
-    body = b'{"model":"m","usage":{"input_tokens":"many"}}'
+    body = b'{"model":"m","content":[],"usage":{"input_tokens":"many"}}'
 
     assert RelayReader().feed_whole(body) is body
 
 
-@pytest.mark.parametrize("body", [b"", b"<html></html>", b'{"model":"m","content":[', b"[]", b"1"])
+GARBAGE = [b"", b"<html></html>", b'{"model":"m","content":[', b"[]", b"1", b"{}", b'{"error":{}}']
+
+
+@pytest.mark.parametrize("body", [*GARBAGE, b'{"content":"Hello"}', b'{"input_tokens":5}'])
 def test_what_is_no_message_is_refused(body: bytes) -> None:
     """Pitfall T59."""
     with pytest.raises(ValueError):
         RelayReader().feed_whole(body)
+
+
+@pytest.mark.parametrize("body", [*GARBAGE, b'{"input_tokens":"many"}', b'{"content":[]}'])
+def test_what_is_no_count_of_tokens_is_refused(body: bytes) -> None:
+    """Pitfall T59."""
+    with pytest.raises(ValueError):
+        RelayReader().feed_count(body)
+
+
+@given(CUTS)
+def test_an_answer_begins_with_its_first_event_and_not_with_signs_of_life(cuts: list[int]) -> None:
+    silent = b": still here\n\n" + stream([("ping", {"type": "ping"})]) * 3
+    begins = Beginning()
+
+    assert not any(begins(piece) for piece in pieces_of(silent, cuts))
+    assert any(begins(piece) for piece in pieces_of(stream(RECORDED[:1]), cuts))
 
 
 @pytest.mark.parametrize(

@@ -138,7 +138,7 @@ class Blocks:
                 cut and not block.is_complete
             ):
                 yield from self._whole(block, whole)
-            elif not block.is_cut:
+            elif not (cut and block.is_cut):
                 raise InputUnusable(self._own_name(block))
             elif self._opened or len(self._queue) == 1:
                 yield from self._growing(block)
@@ -151,14 +151,6 @@ class Blocks:
             yield from self._close()
         if open_at_end is not None:
             yield from self._growing(open_at_end)
-
-    @property
-    def is_cut(self) -> bool:
-        """Whether a call lacks the end of its input."""
-        return any(
-            isinstance(block, Call) and block.input_text and not block.is_complete and block.is_cut
-            for block in self._queue
-        )
 
     def waiting_calls(self) -> list[tuple[str, str | None]]:
         """Return the names and whole inputs of the calls that have not been closed."""

@@ -24,12 +24,9 @@ class Call:
     _length: int = 0
 
     def add(self, function: FunctionDelta, known: frozenset[str]) -> None:
-        """Take more of the name or of the input.
-
-        Names come whole, by some hosts again with each piece, and by few in pieces.
-        """
-        if function.name and function.name != self.name and self.name not in known:
-            self.name += function.name
+        """Take more of the name or of the input; ``known`` are the names that there are."""
+        if function.name and not self.begun:
+            self._add_name(function.name, known)
         arguments = function.arguments
         if isinstance(arguments, str):
             if arguments and not self._repeats(arguments):
@@ -38,6 +35,17 @@ class Call:
         elif arguments is not None:
             # Against the format, and seen of Ollama and others: the object itself.
             self._pieces.append(encode_json(arguments).decode())
+
+    def _add_name(self, piece: str, known: frozenset[str]) -> None:
+        """Names come whole, by some hosts again with each piece, and by few in pieces.
+
+        Only the input tells that a name is whole, for one may be the beginning of another.
+        """
+        whole = self.name + piece
+        if self.name in known and not any(name.startswith(whole) for name in known):
+            return
+        if piece != self.name:
+            self.name = whole
 
     def _repeats(self, arguments: str) -> bool:
         """Tell whether the whole input has come again, which some hosts end a call with."""

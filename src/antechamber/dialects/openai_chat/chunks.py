@@ -1,9 +1,23 @@
 """The JSON of a chat completion, streamed or whole: what of it is read, and nothing else.
 
-Fields that hosts fill in different ways are taken as they come and looked at by the reader.
+Fields that hosts fill in different ways are taken as they come and looked at by the reader. Of the
+others those that an answer can do without are as if absent where they have another shape.
 """
 
+from typing import TypeVar, cast, get_args, get_origin
+
 import msgspec
+
+S = TypeVar("S", bound=msgspec.Struct)
+
+_UNSPEAKABLE = ("image_url", "image", "audio", "input_audio")
+"""Types of parts."""
+
+_ESSENTIAL = {
+    *("choices", "delta", "message", "finish_reason"),
+    *("tool_calls", "function_call", "function", "name"),
+}
+"""What an answer cannot be told without; empty in whatever way it is absent, too."""
 
 
 class FunctionDelta(msgspec.Struct):
@@ -31,8 +45,21 @@ class Delta(msgspec.Struct):
     reasoning: object = None
     reasoning_details: object = None
     refusal: str | None = None
+    images: object = None
+    """OpenRouter: pictures that the model made."""
+    audio: object = None
     tool_calls: list[CallDelta] | None = None
     function_call: FunctionDelta | None = None
+
+    @property
+    def is_unspeakable(self) -> bool:
+        """Whether there is something that no message can hold."""
+        content = self.content
+        parts = cast("list[object]", content) if isinstance(content, list) else ()
+        return bool(self.images or self.audio) or any(
+            isinstance(part, dict) and cast("dict[str, object]", part).get("type") in _UNSPEAKABLE
+            for part in parts
+        )
 
 
 class Choice(msgspec.Struct):
@@ -67,12 +94,22 @@ class ChatUsage(msgspec.Struct):
 
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
+    """With the thoughts, also where the host counts those beside them."""
+    total_tokens: int | None = None
     prompt_tokens_details: PromptDetails | None = None
     completion_tokens_details: CompletionDetails | None = None
     prompt_cache_hit_tokens: int | None = None
     """DeepSeek's name for the cached ones."""
     reasoning_tokens: int | None = None
     """SGLang's place for them."""
+
+    def __post_init__(self) -> None:
+        """Put the thoughts where they belong: xAI's are missing in all but the total."""
+        details = self.completion_tokens_details
+        thought = (details.reasoning_tokens if details is not None else None) or 0
+        answer = (self.total_tokens or 0) - (self.prompt_tokens or 0)
+        if thought and answer == thought + (self.completion_tokens or 0):
+            self.completion_tokens = answer
 
 
 class Chunk(msgspec.Struct):
@@ -92,7 +129,37 @@ _decoder = msgspec.json.Decoder(Chunk, strict=False)
 def decode_chunk(data: bytes) -> Chunk:
     """Read one chunk; raises ``ValueError`` for anything else."""
     try:
-        return _decoder.decode(data)
+        try:
+            return _decoder.decode(data)
+        except msgspec.ValidationError:
+            return _fitted(msgspec.json.decode(data), Chunk)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
         message = "no chunk of a chat completion"
         raise ValueError(message) from error
+
+
+def _fitted(value: object, kind: type[S]) -> S:
+    """Return ``value`` as a ``kind`` without what does not fit, as far as it is not essential."""
+    told = msgspec.convert(value, dict[str, object])
+    fields: dict[str, object] = {}
+    for field in msgspec.structs.fields(kind):
+        given = told.get(field.encode_name)
+        if field.name == "id" and type(given) is int:
+            given = str(given)
+        try:
+            fields[field.name] = _fitted_field(given, field.type)
+        except msgspec.ValidationError:
+            if given and field.name in _ESSENTIAL:
+                raise
+    return kind(**fields)
+
+
+def _fitted_field(value: object, kind: object) -> object:
+    """Return ``value`` as one of ``kind``: what a field of a struct is declared as."""
+    inner = next((each for each in get_args(kind) if each is not type(None)), kind)
+    if value is not None and isinstance(inner, type) and issubclass(inner, msgspec.Struct):
+        return _fitted(value, inner)
+    if isinstance(value, list) and get_origin(inner) is list:
+        (item,) = get_args(inner)
+        return [_fitted_field(each, item) for each in cast("list[object]", value)]
+    return msgspec.convert(value, kind, strict=False)

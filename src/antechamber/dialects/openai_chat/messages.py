@@ -102,10 +102,10 @@ def _result(block: ToolResultBlock, path: str, quirks: Quirks) -> tuple[ChatMess
         parts = [part for part in parts if part["type"] == "text"]
     if block.is_error:
         parts.insert(0, text_part("Error:"))
+    call_id = upstream_id(block.tool_use_id, quirks)
     if moved:
         parts.append(text_part("(The user's next message shows what this returned.)"))
-        moved.insert(0, text_part(f"What the call {block.tool_use_id} returned:"))
-    call_id = upstream_id(block.tool_use_id, quirks)
+        moved.insert(0, text_part(f"What the call {call_id} returned:"))
     return {"role": "tool", "tool_call_id": call_id, "content": content_of(parts)}, moved
 
 

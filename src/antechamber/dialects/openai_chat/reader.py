@@ -14,7 +14,7 @@ from antechamber.dialects.openai_chat.chunks import (
     FunctionDelta,
     decode_chunk,
 )
-from antechamber.dialects.openai_chat.ending import ending_of, is_limit, limit_reason
+from antechamber.dialects.openai_chat.ending import ending_of, is_limit
 from antechamber.dialects.openai_chat.faults import fault_in_stream
 from antechamber.dialects.openai_chat.reading import ReadingPlan, Remedy
 from antechamber.dialects.openai_chat.stopping import StopWatch
@@ -27,7 +27,7 @@ from antechamber.dialects.openai_chat.thoughts import (
 from antechamber.dialects.openai_chat.told_calls import InlineCalls
 from antechamber.dialects.openai_chat.usage import Tally
 from antechamber.turn.events import EngineEvent, TurnEnded, UsageReported
-from antechamber.wire.errors import EngineFailed
+from antechamber.wire.errors import ApiError, EngineFailed, EngineFault
 
 _DONE = b"[DONE]"
 
@@ -73,6 +73,8 @@ class ChatReader:
         self._choice: Choice | None = None
         """The one that told the reason of the end."""
         self._answered = False
+        self.forgiven: ApiError | None = None
+        """The fault that came when all had been said."""
         self.over = False
 
     @property
@@ -91,7 +93,11 @@ class ChatReader:
             return []
         if data.strip() == _DONE:
             return self.end()
-        return self._take(self._decoded(data))
+        try:
+            chunk = self._decoded(data)
+        except ApiError as fault:
+            return self._end_in_spite_of(fault)
+        return self._take(chunk)
 
     def whole(self, body: bytes) -> list[EngineEvent]:
         """Return the events of an answer that was not streamed."""
@@ -112,6 +118,18 @@ class ChatReader:
             message = f"{self._upstream} ended its answer without finishing it."
             raise EngineFailed(message)
         return self._end(self._choice)
+
+    def _end_in_spite_of(self, fault: ApiError) -> list[EngineEvent]:
+        """Return the last events of an answer that was finished before ``fault``; else raise it."""
+        if not self.finished:
+            raise fault
+        try:
+            events = self.end()
+        except EngineFault as failure:
+            # The host has said why it ended: for this.
+            raise fault from failure
+        self.forgiven = fault
+        return events
 
     def _decoded(self, data: bytes) -> Chunk:
         try:
@@ -143,13 +161,17 @@ class ChatReader:
         return events
 
     def _listen(self, delta: Delta) -> None:
+        if delta.is_unspeakable:
+            message = f"{self._upstream} answered with a part that no message can hold."
+            raise EngineFailed(message)
         if thought := thought_of(delta):
             self._say("thinking", thought)
         for kind, text in content_of(delta):
             self._say(kind, text)
         if delta.refusal:
+            # Goes into the details of the end, and never into what was said before it.
+            self._tally.saw(delta.refusal)
             self._refusal.append(delta.refusal)
-            self._text(delta.refusal)
         if delta.tool_calls:
             for call in delta.tool_calls:
                 self._call(call)
@@ -195,7 +217,7 @@ class ChatReader:
             return
         if self._holds:
             self._held.append(text)
-        elif not self._plan.must_call or self._refusal:
+        elif not self._plan.must_call:
             # Beside a call that has to come the hosted API says nothing.
             self._blocks.say("text", text)
 
@@ -231,9 +253,6 @@ class ChatReader:
             self._rest_of_text()
         ending = self._ending(choice)
         cut = ending.stop_reason not in ("end_turn", "tool_use")
-        if not cut and self._blocks.is_cut:
-            # A limit that cut a call is reported as its end (BerriAI/litellm#25825).
-            ending, cut = TurnEnded(stop_reason=limit_reason(self._plan)), True
         if (remedy := self._bind(cut=cut)) is not None:
             raise self._unusable(remedy)
         events: list[EngineEvent] = []

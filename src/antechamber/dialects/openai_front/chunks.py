@@ -3,6 +3,8 @@
 Pings are comments: the SDKs of this format take every ``data:`` for a chunk.
 """
 
+from collections.abc import Callable
+
 from antechamber.dialects.openai_front.completion import (
     TIERS,
     completion_id,
@@ -13,7 +15,7 @@ from antechamber.dialects.openai_front.completion import (
 from antechamber.dialects.openai_front.problems import problem_of
 from antechamber.turn.sse import EventForm, line_of
 from antechamber.wire.encoding import encode_json
-from antechamber.wire.errors import ApiError
+from antechamber.wire.errors import ApiError, InvalidRequest
 from antechamber.wire.responses import Message, ToolUseBlock
 from antechamber.wire.shape import JsonObject
 from antechamber.wire.stream import (
@@ -32,15 +34,23 @@ from antechamber.wire.stream import (
     ThinkingDelta,
 )
 
+InOwnTerms = Callable[[InvalidRequest], InvalidRequest]
+"""Tells an error about the Messages request about the client's own."""
 
-def chunk_form(*, created: int, with_usage: bool, calls_as_function: bool) -> EventForm:
+
+def chunk_form(
+    *, created: int, with_usage: bool, calls_as_function: bool, in_own_terms: InOwnTerms
+) -> EventForm:
     """Return how one stream is written. It has a state: each stream takes its own."""
+
+    def error(error: ApiError, request_id: str) -> bytes:
+        told = in_own_terms(error) if isinstance(error, InvalidRequest) else error
+        return b"data: %s\n\n" % line_of(encode_json(problem_of(told, request_id).body))
+
     writer = _ChunkWriter(
         created=created, with_usage=with_usage, calls_as_function=calls_as_function
     )
-    return EventForm(
-        frame=writer.frame, error=_error_frame, ping=b": ping\n\n", done=b"data: [DONE]\n\n"
-    )
+    return EventForm(frame=writer.frame, error=error, ping=b": ping\n\n", done=b"data: [DONE]\n\n")
 
 
 class _ChunkWriter:
@@ -141,7 +151,3 @@ class _ChunkWriter:
             "finish_reason": finish,
         }
         return b'%s,"choices":[%s]%s' % (self._head, line_of(encode_json(choice)), self._tail)
-
-
-def _error_frame(error: ApiError, request_id: str) -> bytes:
-    return b"data: %s\n\n" % line_of(encode_json(problem_of(error, request_id).body))

@@ -116,10 +116,11 @@ def _said(message: Message, *, calls_as_function: bool) -> JsonObject:
                 calls.append(_call(block))
             case RedactedThinkingBlock():
                 pass
+    refusal = refusal_of(message.stop_reason, message.stop_details)
     said: JsonObject = {
         "role": "assistant",
-        "content": "".join(texts) or (None if calls else ""),
-        "refusal": refusal_of(message.stop_reason, message.stop_details),
+        "content": "".join(texts) or (None if calls or refusal else ""),
+        "refusal": refusal,
     }
     if any(thoughts):
         said["reasoning_content"] = "".join(thoughts)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 
 from antechamber.dialects.openai_front.ignored import Ignored
+from antechamber.dialects.openai_front.places import Place, Placed
 from antechamber.dialects.openai_front.shapes import (
     ContentPart,
     FileData,
@@ -26,15 +27,14 @@ _MAGIC = {
 """How base64 of each kind begins. The format does not look at the type that is named, the Messages
 API does; many programs name one type for all."""
 _PDF = "JVBERi"
+_CACHED = {"cache_control": "cache_control"}
 _LONGEST_TITLE = 500
 
 
-def blocks_of(
-    content: Sequence[ContentPart] | str, path: str, ignored: Ignored
-) -> list[JsonObject]:
+def blocks_of(content: Sequence[ContentPart] | str, path: str, ignored: Ignored) -> list[Placed]:
     """Return the blocks, blank texts left out; raises ``InvalidRequest`` for what has no block."""
     if isinstance(content, str):
-        return [_text(content)] if content.strip() else []
+        return [Placed(block=_text(content), place=Place(path=path))] if content.strip() else []
     blocks = (_block(part, f"{path}.{at}", ignored) for at, part in enumerate(content))
     return [block for block in blocks if block is not None]
 
@@ -51,16 +51,27 @@ def text_of(content: Sequence[ContentPart] | str, path: str) -> str:
     return "\n".join(texts)
 
 
-def _block(part: ContentPart, path: str, ignored: Ignored) -> JsonObject | None:
+def _block(part: ContentPart, path: str, ignored: Ignored) -> Placed | None:
     match part.type:
         case "text":
-            return _cached(part, _text(part.text)) if part.text.strip() else None
+            if not part.text.strip():
+                return None
+            place = Place(path=path, fields={"text": "text", **_CACHED})
+            return Placed(block=_cached(part, _text(part.text)), place=place)
         case "refusal":
-            return _text(part.refusal) if part.refusal.strip() else None
+            if not part.refusal.strip():
+                return None
+            place = Place(path=path, fields={"text": "refusal"})
+            return Placed(block=_text(part.refusal), place=place)
         case "image_url":
-            return _cached(part, _image(part, f"{path}.image_url.url", ignored))
+            image = _cached(part, _image(part, f"{path}.image_url.url", ignored))
+            place = Place(path=path, fields={"source": "image_url.url", **_CACHED})
+            return Placed(block=image, place=place)
         case "file":
-            return _document(part, f"{path}.file")
+            data = "file_data" if part.file.file_id is None else "file_id"
+            fields = {"source": f"file.{data}", "title": "file.filename"}
+            document = _document(part, f"{path}.file")
+            return Placed(block=document, place=Place(path=path, fields=fields))
         case "input_audio":
             raise InvalidRequest(f"{path}: Audio input is not supported")
 

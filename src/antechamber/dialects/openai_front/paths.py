@@ -2,12 +2,11 @@
 
 import re
 
+from antechamber.dialects.openai_front.places import without_tags
 from antechamber.dialects.openai_front.request import Conversion
 from antechamber.wire.errors import InvalidRequest
 
 _PATH = re.compile(r"^[a-z_]+(?:\.[\w-]+)*(?=: )")
-_MESSAGE = re.compile(r"^messages\.(\d+)")
-_TOOL = re.compile(r"^tools\.(\d+)\.custom\.(name|description|input_schema)")
 _WORDS = {
     "`tool_use_id`": "`tool_call_id`",
     "`tool_result` blocks": "`tool` messages",
@@ -15,13 +14,20 @@ _WORDS = {
     "`tool_use`": "`tool_calls`",
 }
 """What the rules speak of, in the order in which it is replaced."""
-_FUNCTION = {"name": "name", "description": "description", "input_schema": "parameters"}
+_OF_THE_CHOICE = {
+    re.compile(r"^tool_choice\.any (?=may only be)"): "tool_choice: 'required' ",
+    re.compile(r"^(?=Tool '.*' not found in provided tools$)", re.DOTALL): "tool_choice: ",
+}
+"""How sentences without a path begin here."""
 
 
 def in_the_clients_terms(error: InvalidRequest, conversion: Conversion) -> InvalidRequest:
     """Return the error with its path, if it has one, as the client wrote the thing."""
-    path = path_of(error.message) or ""
-    words = error.message[len(path) :]
+    message = error.message
+    for without_path, beginning in _OF_THE_CHOICE.items():
+        message = without_path.sub(beginning, message)
+    path = path_of(message) or ""
+    words = message[len(path) :]
     for theirs, ours in _WORDS.items():
         words = words.replace(theirs, ours)
     return InvalidRequest(
@@ -38,15 +44,13 @@ def path_of(message: str) -> str | None:
 
 
 def _translated(path: str, conversion: Conversion) -> str:
-    message = _MESSAGE.match(path)
-    if message is not None:
-        number, origins = int(message.group(1)), conversion.origins
-        own = origins[number] if number < len(origins) else number
-        return f"messages.{own}{path[message.end() :]}"
-    tool = _TOOL.match(path)
-    if tool is not None:
-        field = _FUNCTION[tool.group(2)]
-        return f"tools.{tool.group(1)}.function.{field}{path[tool.end() :]}"
+    way = without_tags(path.split("."), conversion.body)
+    match way:
+        case [field, number, *rest] if number.isdecimal() and field in conversion.places:
+            places = conversion.places[field]
+            return places[int(number)].of(rest) if int(number) < len(places) else path
+        case _:
+            path = ".".join(way)
     for name, own in conversion.renamed.items():
         if path == name or path.startswith(f"{name}."):
             return own + path[len(name) :]

@@ -1,9 +1,11 @@
 """A chat completions request as the body of ``POST /v1/messages``, and what got lost on the way."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from antechamber.dialects.openai_front.conversation import conversation_of
 from antechamber.dialects.openai_front.ignored import Ignored, note_what_has_no_effect
+from antechamber.dialects.openai_front.places import Place
 from antechamber.dialects.openai_front.schemas import ANY_OBJECT, fitted
 from antechamber.dialects.openai_front.shapes import (
     ChatRequest,
@@ -11,7 +13,7 @@ from antechamber.dialects.openai_front.shapes import (
     JsonSchema,
     JsonSchemaFormat,
 )
-from antechamber.dialects.openai_front.tools import tools_of
+from antechamber.dialects.openai_front.tools import tool_places, tools_of
 from antechamber.wire.errors import InvalidRequest
 from antechamber.wire.shape import JsonObject
 
@@ -27,10 +29,10 @@ class Conversion:
 
     body: JsonObject
     ignored: tuple[str, ...]
-    origins: tuple[int, ...]
-    """Of each message, the index of the client's message that it was."""
-    renamed: dict[str, str]
-    """Paths of the Messages request that have another name in the client's."""
+    places: Mapping[str, Sequence[Place]]
+    """Where each item of ``messages``, ``system`` and ``tools`` was in the client's request."""
+    renamed: Mapping[str, str]
+    """Other paths of the Messages request that have another name in the client's."""
 
 
 def to_messages_request(
@@ -45,7 +47,7 @@ def to_messages_request(
     ignored = Ignored()
     note_what_has_no_effect(chat, ignored)
     conversation = conversation_of(chat.messages, ignored, hoists_all=hosted)
-    system = conversation.system
+    system = [placed.block for placed in conversation.system]
     if _wants_any_object(chat):
         system = [*system, {"type": "text", "text": _WANTS_OBJECT}]
     body: JsonObject = {
@@ -65,7 +67,11 @@ def to_messages_request(
     return Conversion(
         body=body,
         ignored=ignored.names,
-        origins=conversation.origins,
+        places={
+            "messages": conversation.places,
+            "system": [placed.place for placed in conversation.system],
+            "tools": tool_places(chat),
+        },
         renamed=_renamed(chat),
     )
 
@@ -81,6 +87,8 @@ def _sampling(chat: ChatRequest, ignored: Ignored) -> JsonObject:
     found: JsonObject = {}
     if chat.temperature is not None:
         # The format goes to 2, the Messages API to 1; the hosted API's layer caps it.
+        if chat.temperature > 1:
+            ignored.add("temperature")
         found["temperature"] = min(chat.temperature, 1.0)
     if chat.top_p is not None:
         found["top_p"] = chat.top_p
@@ -157,6 +165,8 @@ def _wants_any_object(chat: ChatRequest) -> bool:
 
 def _renamed(chat: ChatRequest) -> dict[str, str]:
     limit = "max_tokens" if chat.max_completion_tokens is None else "max_completion_tokens"
+    first_form = chat.tool_choice is None and chat.function_call is not None
+    choice, name = ("function_call", "name") if first_form else ("tool_choice", "function.name")
     return {
         "max_tokens": limit,
         "stop_sequences": "stop",
@@ -165,4 +175,8 @@ def _renamed(chat: ChatRequest) -> dict[str, str]:
         "output_config.format": "response_format",
         "output_config.effort": "reasoning_effort",
         "system": "messages",
+        "thinking": "reasoning_effort" if chat.thinking is None else "thinking",
+        "tool_choice.disable_parallel_tool_use": "parallel_tool_calls",
+        "tool_choice.name": f"{choice}.{name}",
+        "tool_choice": choice,
     }

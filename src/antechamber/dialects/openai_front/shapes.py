@@ -7,7 +7,9 @@ Unknown keys are taken and remembered, because clients of this format send field
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic_core import from_json
 
+from antechamber.dialects.openai_front.places import without_tags
 from antechamber.wire.errors import InvalidRequest
 from antechamber.wire.shape import LEFT_TO_RIGHT, Items, JsonObject, branch
 from antechamber.wire.shape_errors import first_fault
@@ -286,5 +288,8 @@ def parse_chat_request(body: bytes) -> ChatRequest:
     try:
         return _CHAT.validate_json(body)
     except ValidationError as error:
-        fault = first_fault(error)
-        raise InvalidRequest(fault.replace("'user', 'assistant' or 'system'", _ROLES)) from error
+        fault = first_fault(error).replace("'user', 'assistant' or 'system'", _ROLES)
+        path, told, words = fault.partition(": ")
+        if told and " " not in path:
+            path = ".".join(without_tags(path.split("."), from_json(body)))
+        raise InvalidRequest(f"{path}{told}{words}") from error

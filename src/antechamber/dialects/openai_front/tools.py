@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from antechamber.dialects.openai_front.ignored import Ignored
+from antechamber.dialects.openai_front.places import Place
 from antechamber.dialects.openai_front.schemas import fitted
 from antechamber.dialects.openai_front.shapes import (
     AllowedChoice,
@@ -14,6 +15,7 @@ from antechamber.dialects.openai_front.shapes import (
 from antechamber.rules.schema_subset import first_unsupported, tally
 from antechamber.wire.shape import JsonObject
 
+_FIELDS = {"name": "name", "description": "description", "input_schema": "parameters"}
 _MAX_STRICT_TOOLS = 20
 _MAX_OPTIONAL_PARAMETERS = 24
 _MAX_UNION_PARAMETERS = 16
@@ -23,10 +25,7 @@ every tool strict; above the limits they are better served with tools that are n
 
 def tools_of(chat: ChatRequest, ignored: Ignored) -> JsonObject:
     """Return ``tools`` and ``tool_choice``, each where there is something to say."""
-    functions = [*(tool.function for tool in chat.tools or ()), *(chat.functions or ())]
-    if isinstance(chat.tool_choice, AllowedChoice):
-        allowed = {each.function.name for each in chat.tool_choice.allowed_tools.tools}
-        functions = [function for function in functions if function.name in allowed]
+    functions = [function for function, _ in _functions(chat)]
     for declared in (*functions, *(chat.tools or ())):
         for name in declared.model_extra or {}:
             ignored.add(f"tools.{name}")
@@ -37,6 +36,23 @@ def tools_of(chat: ChatRequest, ignored: Ignored) -> JsonObject:
     if choice is not None:
         found["tool_choice"] = choice
     return found
+
+
+def tool_places(chat: ChatRequest) -> list[Place]:
+    """Return where each of ``tools`` was declared."""
+    return [Place(path=path, fields=_FIELDS) for _, path in _functions(chat)]
+
+
+def _functions(chat: ChatRequest) -> list[tuple[Function, str]]:
+    """Return the functions that may be called, each with its path."""
+    functions = [
+        *((tool.function, f"tools.{at}.function") for at, tool in enumerate(chat.tools or ())),
+        *((function, f"functions.{at}") for at, function in enumerate(chat.functions or ())),
+    ]
+    if not isinstance(chat.tool_choice, AllowedChoice):
+        return functions
+    allowed = {each.function.name for each in chat.tool_choice.allowed_tools.tools}
+    return [(function, path) for function, path in functions if function.name in allowed]
 
 
 def _declared(functions: Sequence[Function], ignored: Ignored) -> list[JsonObject]:

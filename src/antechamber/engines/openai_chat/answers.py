@@ -4,12 +4,15 @@ import asyncio
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
 
+import structlog
+
 from antechamber.dialects.event_stream import EventStreamReader
 from antechamber.dialects.openai_chat.reader import ChatReader
 from antechamber.outbound.client import Answer
 from antechamber.turn.events import EngineEvent
 from antechamber.wire.errors import EngineFailed, EngineFault
 
+_log = structlog.get_logger("antechamber.engines.openai_chat")
 _AFTER_FINISH_S = 5.0
 """How long counts may follow the end of an answer."""
 _MOST_BYTES = 64 * 1024 * 1024
@@ -57,6 +60,9 @@ async def _streamed(
             yield event
     for event in reader.end():
         yield event
+    if reader.forgiven is not None:
+        # Its text may quote what was said.
+        _log.warning("fault_after_answer", engine=upstream, type=reader.forgiven.type)
 
 
 def _read(

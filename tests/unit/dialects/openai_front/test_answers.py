@@ -1,4 +1,5 @@
 import json
+from functools import partial
 from typing import Any
 
 import pytest
@@ -8,9 +9,10 @@ from msgspec import UNSET
 
 from antechamber.dialects.openai_front.chunks import chunk_form
 from antechamber.dialects.openai_front.completion import completion_of
+from antechamber.dialects.openai_front.paths import in_the_clients_terms
 from antechamber.turn.fold import Fold
 from antechamber.wire.encoding import encode_json
-from antechamber.wire.errors import Overloaded
+from antechamber.wire.errors import InvalidRequest, Overloaded
 from antechamber.wire.responses import (
     ContentBlock,
     DirectCaller,
@@ -40,6 +42,7 @@ from antechamber.wire.stream import (
     TextDelta,
     ThinkingDelta,
 )
+from tests.unit.dialects.openai_front.requests import converted
 
 WORDS = st.text(max_size=6) | st.just("line\u2028separator")
 INPUTS = st.dictionaries(st.sampled_from("ab"), WORDS | st.integers(0, 9), max_size=2)
@@ -54,6 +57,7 @@ BLOCKS = st.lists(
     ),
     max_size=5,
 )
+in_own_terms = partial(in_the_clients_terms, conversion=converted())
 REASONS = st.sampled_from(["end_turn", "max_tokens", "tool_use", "refusal", "stop_sequence"])
 
 
@@ -104,7 +108,7 @@ def stream(blocks: list[ContentBlock], reason: StopReason = "end_turn") -> list[
 
 def chunks(events: list[StreamEvent], **options: bool) -> list[dict[str, Any]]:
     settings = {"with_usage": False, "calls_as_function": False, **options}
-    form = chunk_form(created=1, **settings)
+    form = chunk_form(created=1, in_own_terms=in_own_terms, **settings)
     sent = b"".join(map(form.frame, events)).decode()
     assert len(sent.splitlines()) == sent.count("\n")
     return [json.loads(frame.removeprefix("data: ")) for frame in sent.split("\n\n")[:-1]]
@@ -202,8 +206,14 @@ def test_every_reason_to_stop_has_its_word(reason: StopReason, finish: str) -> N
     assert completion(stream([], reason))["choices"][0]["finish_reason"] == finish
 
 
-def test_a_refusal_says_why() -> None:
-    assert completion(stream([], "refusal"))["choices"][0]["message"]["refusal"] == "No."
+def test_a_refusal_says_why_apart_from_what_was_said() -> None:
+    begun: list[ContentBlock] = [TextBlock(text="I can")]
+
+    alone = completion(stream([], "refusal"))["choices"][0]["message"]
+    behind = completion(stream(begun, "refusal"))["choices"][0]["message"]
+
+    assert (alone["content"], alone["refusal"]) == (None, "No.")
+    assert (behind["content"], behind["refusal"]) == ("I can", "No.")
 
 
 def test_the_prompt_counts_what_came_from_the_cache() -> None:
@@ -236,11 +246,15 @@ def test_usage_comes_last_when_it_is_asked_for_and_is_null_before() -> None:
 
 
 def test_an_error_in_a_stream_is_data_and_a_ping_is_a_comment() -> None:
-    form = chunk_form(created=1, with_usage=False, calls_as_function=False)
+    form = chunk_form(
+        created=1, with_usage=False, calls_as_function=False, in_own_terms=in_own_terms
+    )
 
     frame = form.error(Overloaded("Too much\u2028at once"), "req_1")
+    about_the_request = form.error(InvalidRequest("stop_sequences: Bad"), "req_1")
 
     assert json.loads(frame.removeprefix(b"data: "))["error"]["code"] == "overloaded"
     assert len(frame.decode().splitlines()) == 2
+    assert json.loads(about_the_request.removeprefix(b"data: "))["error"]["param"] == "stop"
     assert form.ping.startswith(b":")
     assert form.done == b"data: [DONE]\n\n"

@@ -68,7 +68,8 @@ def test_no_place_of_an_instruction_breaks_a_rule_and_none_gets_lost(roles: list
     reading = reading_of(conversion)
     refuse_misplaced_system_messages(reading)
     refuse_empty_messages(reading)
-    assert sorted(conversion.origins) == list(range(len(messages)))
+    places = [place.path for place in conversion.places["messages"]]
+    assert sorted(places) == [f"messages.{at}" for at in range(len(messages))]
 
 
 def test_under_hosted_fidelity_every_instruction_goes_to_the_front() -> None:
@@ -127,7 +128,8 @@ def test_an_assistant_that_said_nothing_is_left_out() -> None:
     conversion = converted(user("A"), assistant(""), assistant(None), user("B"))
 
     assert [m["role"] for m in conversion.body["messages"]] == ["user", "user"]  # type: ignore[attr-defined]
-    assert conversion.origins == (0, 3)
+    places = [place.path for place in conversion.places["messages"]]
+    assert places == ["messages.0", "messages.3"]
 
 
 def test_a_refusal_is_what_the_assistant_said() -> None:

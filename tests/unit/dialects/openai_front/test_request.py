@@ -35,9 +35,15 @@ def test_the_limit_may_be_left_out(asked: dict[str, Any], expected: int) -> None
     assert body(**asked)["max_tokens"] == expected
 
 
-def test_a_temperature_above_one_is_one() -> None:
-    assert body(temperature=1.7)["temperature"] == 1
-    assert body(temperature=0.3)["temperature"] == 0.3
+@pytest.mark.parametrize(
+    ("asked", "taken", "ignored"), [(1.7, 1, ("temperature",)), (1, 1, ()), (0.3, 0.3, ())]
+)
+def test_a_temperature_above_one_is_one_and_told(
+    asked: float, taken: float, ignored: tuple[str, ...]
+) -> None:
+    conversion = converted(temperature=asked)
+
+    assert (conversion.body["temperature"], conversion.ignored) == (taken, ignored)
 
 
 @pytest.mark.parametrize(
