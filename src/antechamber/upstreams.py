@@ -16,9 +16,8 @@ from antechamber.settings import (
     UpstreamEngineSettings,
 )
 
-_HOSTED = "https://api.anthropic.com"
-_OPENAI = "https://api.openai.com/v1"
-_GEMINI = "https://generativelanguage.googleapis.com/v1beta"
+_LOOK_TIMEOUT_S = 10.0
+"""How long a host may take to say who it is and which models it has."""
 AnyUpstream = MessagesApiEngineSettings | OpenAIChatEngineSettings | GeminiEngineSettings
 
 
@@ -33,13 +32,13 @@ def check_upstream(engine: AnyUpstream) -> None:
         from antechamber.engines.openai_chat.hosts import quirks_of
 
         try:
-            quirks_of(engine.host, _OPENAI)
+            quirks_of(engine.host, engine.usual_address)
         except ValueError as error:
             raise ConfigurationError(f"engine {engine.name}: host: {error}") from error
 
 
 def _replica(engine: AnyUpstream, address: str | None, clock: Clock) -> Replica:
-    name = engine.name if len(engine.addresses) == 1 else f"{engine.name}@{_netloc(address)}"
+    name = engine.name if len(engine.addresses) == 1 else f"{engine.name}@{_place(address)}"
     match engine:
         case MessagesApiEngineSettings():
             return _messages_api(engine, name, address)
@@ -52,7 +51,7 @@ def _replica(engine: AnyUpstream, address: str | None, clock: Clock) -> Replica:
 def _messages_api(engine: MessagesApiEngineSettings, name: str, address: str | None) -> Replica:
     from antechamber.engines.messages_api import MessagesApiEngine
 
-    client = _client(engine, name, address or _HOSTED)
+    client = _client(engine, name, address or engine.usual_address)
     made = MessagesApiEngine(name, client, _host(engine, address))
     return Replica(engine=made, relay=made)
 
@@ -63,7 +62,7 @@ def _host(engine: MessagesApiEngineSettings, address: str | None) -> Host:
         case "hosted":
             from antechamber.engines.messages_api import HostedApi
 
-            return HostedApi(address or _HOSTED, api_key=key)
+            return HostedApi(address or engine.usual_address, api_key=key)
         case "foundry":
             from antechamber.engines.messages_api.foundry import FoundryHost, foundry_address
 
@@ -118,24 +117,30 @@ def _vertex(engine: MessagesApiEngineSettings, address: str | None, key: str | N
 def _gemini(engine: GeminiEngineSettings, name: str, address: str | None, clock: Clock) -> Replica:
     from antechamber.engines.gemini import GeminiEngine, gemini_headers
 
-    client = _client(engine, name, address or _GEMINI, headers=gemini_headers(_key(engine) or ""))
+    headers = gemini_headers(_key(engine) or "")
+    client = _client(engine, name, address or engine.usual_address, headers=headers)
     return Replica(engine=GeminiEngine(name, client, clock))
 
 
 def _openai_chat(
     engine: OpenAIChatEngineSettings, name: str, address: str | None, clock: Clock
 ) -> Replica:
-    from antechamber.engines.openai_chat.engine import OpenAIChatEngine
+    from antechamber.engines.openai_chat.engine import OpenAIChatEngine, Reach
     from antechamber.engines.openai_chat.hosts import quirks_of, split_address
 
-    base_url = address or _OPENAI
+    base_url = address or engine.usual_address
     quirks = quirks_of(engine.host, base_url)
     # Some hosts count tokens beside the paths of the API, so the client is that of the root.
     root, api_path = split_address(base_url)
     key = _key(engine)
     headers = {"authorization": f"Bearer {key}"} if key else {}
     client = _client(engine, name, root, headers=headers)
-    return Replica(engine=OpenAIChatEngine(name, client, clock, quirks=quirks, api_path=api_path))
+    reach = Reach(
+        look_timeout_s=min(_LOOK_TIMEOUT_S, engine.first_byte_timeout_s),
+        begins_in_thought=engine.begins_in_thought,
+    )
+    made = OpenAIChatEngine(name, client, clock, quirks=quirks, api_path=api_path, reach=reach)
+    return Replica(engine=made)
 
 
 def _client(
@@ -161,5 +166,6 @@ def _key(engine: UpstreamEngineSettings) -> str | None:
     return engine.api_key.reveal() if engine.api_key else None
 
 
-def _netloc(address: str | None) -> str:
-    return urlsplit(address or "").netloc
+def _place(address: str | None) -> str:
+    parts = urlsplit(address or "")
+    return parts.netloc + parts.path.rstrip("/").removesuffix("/v1")

@@ -60,6 +60,8 @@ class PlayedHost:
     headers: list[Mapping[str, str]] = field(default_factory=list)
     stop: Callable[[], Awaitable[None]] = field(init=False)
     """Listen no more."""
+    url: str = field(init=False)
+    """Without the path of the API."""
     left: asyncio.Event = field(default_factory=asyncio.Event)
 
     def bodies(self, path: str = CHAT) -> list[dict[str, Any]]:
@@ -116,9 +118,10 @@ async def playing(
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     host.stop = runner.cleanup
+    host.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
     client = UpstreamClient(
         "gpu",
-        f"http://127.0.0.1:{runner.addresses[0][1]}",
+        host.url,
         headers={"authorization": "Bearer k"},
         timeouts=timeouts or Timeouts(),
     )

@@ -6,12 +6,14 @@ from contextlib import aclosing
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
-from antechamber.dialects.openai_chat.quirks import Quirks
+from antechamber.dialects.openai_chat.quirks import BeginsInThought, Quirks
 from antechamber.engines.base import EngineLimits, PreparedTurn
 from antechamber.engines.openai_chat.engine import Reach
 from antechamber.engines.openai_chat.hosts import HOSTS
 from antechamber.outbound.client import Timeouts
+from antechamber.rules.thinking import ThinkingPlan
 from antechamber.turn.events import EngineEvent, TurnEnded
 from antechamber.wire.errors import (
     EngineFailed,
@@ -34,6 +36,7 @@ from tests.engines.openai_chat.playing import (
     take,
 )
 from tests.unit.dialects.openai_chat.scenes import (
+    OFF,
     ON,
     calls,
     chunk,
@@ -179,6 +182,26 @@ async def test_t58_a_connection_that_breaks_after_the_end_is_none() -> None:
     assert said(events) == [("text", "Hello")]
 
 
+async def test_t58_a_fault_after_the_end_is_none_and_logged() -> None:
+    answer = streamed(chunk("stop", content="Hello"), {"error": {"message": "boom"}})
+    async with playing(answer) as (engine, _):
+        with capture_logs() as logged:
+            events = await take(engine, order(request("Hi")))
+
+    assert said(events) == [("text", "Hello")]
+    assert [(line["event"], line["engine"]) for line in logged] == [("fault_after_answer", "gpu")]
+
+
+async def test_t15_a_broken_call_is_a_fault_before_anything_is_shown() -> None:
+    call = {"id": "c", "type": "function", "function": {"name": "look", "arguments": '{"n":'}}
+    broken = {"choices": [{"message": {"tool_calls": [call]}, "finish_reason": "tool_calls"}]}
+    async with playing(jsoned(broken)) as (engine, _):
+        prepared = await engine.prepare(order(request("a", tools=[tool()])))
+
+        with pytest.raises(EngineFailed, match="called look with an input that is not JSON"):
+            await anext(aiter(prepared.events()))
+
+
 async def test_t40_a_client_that_leaves_stops_the_host() -> None:
     body = f"data: {json.dumps(chunk(content='Hello'))}\n\n".encode()
     async with playing(Reply(body, then="hang")) as (engine, host):
@@ -310,6 +333,42 @@ async def test_t52_an_answer_that_does_not_validate_is_asked_for_again_or_refuse
             await take(engine, order(request("Hi", **IN_JSON)))
 
 
+@pytest.mark.parametrize(
+    ("begins", "plan", "shown"),
+    [
+        ("never", ON, [("text", "Hm.</think>\n\nSeven.")]),
+        ("asked", ON, [("thinking", "Hm."), ("text", "Seven.")]),
+        ("asked", OFF, [("text", "Hm.</think>\n\nSeven.")]),
+        ("always", ON, [("thinking", "Hm."), ("text", "Seven.")]),
+        ("always", OFF, [("text", "Seven.")]),
+    ],
+)
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
+async def test_t31_a_thought_that_the_template_has_opened_ends_at_its_mark(
+    begins: BeginsInThought, plan: ThinkingPlan, shown: list[tuple[str, str]], stream: bool
+) -> None:
+    pieces = ["Hm", ".</thi", "nk>\n", "\nSeven."]
+    answer = streamed(*(chunk(content=text) for text in pieces), chunk("stop"))
+    if not stream:
+        message = {"role": "assistant", "content": "".join(pieces)}
+        answer = jsoned({"choices": [{"message": message, "finish_reason": "stop"}]})
+    async with playing(answer, reach=Reach(begins_in_thought=begins)) as (engine, _):
+        events = await take(engine, order(request("Hi", stream=stream), plan))
+
+    assert said(events) == shown
+
+
+async def test_t31_an_answer_that_is_begun_or_bound_begins_with_no_thought() -> None:
+    begins = Reach(begins_in_thought="always")
+    in_json = streamed(chunk(content='{"a": 1}'), chunk("stop"))
+    async with playing([WORDS, in_json], quirks=HOSTS["vllm"], reach=begins) as (engine, _):
+        begun = await take(engine, order(request("Hi", "I would"), ON))
+        bound = await take(engine, order(request("Hi", **IN_JSON), ON))
+
+    assert said(begun) == [("text", "I would rather not.")]
+    assert said(bound) == [("text", '{"a": 1}')]
+
+
 # ---- what is learned -------------------------------------------------------------------------
 
 
@@ -416,7 +475,7 @@ async def test_a_host_that_went_away_is_looked_at_again() -> None:
         with pytest.raises(Overloaded):
             await take(engine, order(request("Hi")))
 
-        assert engine._description is None
+        assert engine._lookout.known is None
 
 
 async def test_the_host_is_told_our_name_for_the_request() -> None:
@@ -564,8 +623,8 @@ async def test_a_host_is_known_by_what_it_says(others: dict[str, Reply], host: s
     async with playing(quirks=None, others=others) as (engine, _):
         await engine.ready()
 
-        assert engine._description is not None
-        assert engine._description.quirks.host == host
+        assert engine._lookout.known is not None
+        assert engine._lookout.known.quirks.host == host
 
 
 @pytest.mark.parametrize(

@@ -8,12 +8,21 @@ import pytest
 from antechamber.engines.base import TurnOrder
 from antechamber.engines.openai_chat.engine import OpenAIChatEngine
 from antechamber.outbound.client import Timeouts, UpstreamClient
+from antechamber.rules.thinking import ThinkingPlan
 from antechamber.runtime.clock import SystemClock
 from antechamber.wire.errors import EngineFault, InvalidRequest, Overloaded
 from antechamber.wire.messages import MessageRequest
 from tests.engines.openai_chat.playing import order, take
 from tests.servers import RunningServer, running_server
-from tests.unit.dialects.openai_chat.scenes import client_sees, ending, request, said, usage
+from tests.unit.dialects.openai_chat.scenes import (
+    OFF,
+    ON,
+    client_sees,
+    ending,
+    request,
+    said,
+    usage,
+)
 from tests.unit.dialects.raw_prompt.scenes import tool
 
 CONFIG = '[[engines]]\nname = "replies"\ntype = "scripted"\nscript = "replies.toml"\n'
@@ -49,6 +58,15 @@ text = "Here it com"
 fail_after = { events = 2, type = "overloaded_error" }
 
 [[replies]]
+when = "puzzle"
+[[replies.content]]
+type = "thinking"
+thinking = "Hm."
+[[replies.content]]
+type = "text"
+text = "Seven."
+
+[[replies]]
 text = "one, two, three STOP four"
 """
 
@@ -60,8 +78,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
         yield running
 
 
-def asking(asked: MessageRequest) -> TurnOrder:
-    return replace(order(asked), upstream_model="claude-opus-4-5")
+def asking(asked: MessageRequest, plan: ThinkingPlan = OFF) -> TurnOrder:
+    return replace(order(asked, plan), upstream_model="claude-opus-4-5")
 
 
 @pytest.fixture
@@ -86,6 +104,14 @@ async def test_calls_come_whole(engine: OpenAIChatEngine) -> None:
 
     assert [name for name, _ in said(events)] == ["text", "look", "look"]
     assert client_sees(events)[-2]["delta"]["stop_reason"] == "tool_use"
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
+async def test_a_thought_is_asked_for_and_comes(engine: OpenAIChatEngine, stream: bool) -> None:
+    asked = request("puzzle", stream=stream)
+
+    assert said(await take(engine, asking(asked, ON))) == [("thinking", "Hm."), ("text", "Seven.")]
+    assert said(await take(engine, asking(asked))) == [("text", "Seven.")]
 
 
 async def test_usage_is_the_others(engine: OpenAIChatEngine) -> None:

@@ -2,15 +2,19 @@
 
 import json
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import jsonschema_rs
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from antechamber.dialects.openai_chat.estimate import estimate
 from antechamber.engines.local.model_files import embedded_model
 from antechamber.engines.openai_chat.engine import OpenAIChatEngine
+from antechamber.engines.openai_chat.hosts import HOSTS
 from antechamber.outbound.client import Timeouts, UpstreamClient
 from antechamber.runtime.clock import SystemClock
 from antechamber.wire.errors import InvalidRequest
@@ -22,8 +26,9 @@ from tests.unit.dialects.openai_chat.scenes import (
     request,
     said,
     usage,
+    written,
 )
-from tests.unit.dialects.raw_prompt.scenes import assistant, call, result, tool, user
+from tests.unit.dialects.raw_prompt.scenes import assistant, call, result, system, tool, user
 
 pytestmark = [
     pytest.mark.skipif(embedded_model() is None, reason="the embedded model is not installed"),
@@ -41,6 +46,18 @@ SCHEMA = {
 WEATHER = tool("weather", description="Tell the weather.", input_schema=SCHEMA)
 PAGE = (Path(__file__).parents[3] / "README.md").read_text(encoding="utf-8")
 SOURCE = Path(__file__).read_text(encoding="utf-8")
+FOREIGN = [
+    "Grüße",
+    "Straße",
+    "世界",
+    "今天天气很好",
+    "привет",
+    "🌍",
+    "été",
+    "señor",
+    "日本語",
+    "Ελλάδα",
+]
 SURE = {"temperature": 0.0}
 
 
@@ -69,8 +86,8 @@ async def engine(llama: Llama) -> AsyncIterator[OpenAIChatEngine]:
 async def test_the_host_is_known_with_its_window_and_its_template(
     engine: OpenAIChatEngine,
 ) -> None:
-    assert engine._description is not None
-    quirks = engine._description.quirks
+    assert engine._lookout.known is not None
+    quirks = engine._lookout.known.quirks
     assert (quirks.host, quirks.tools_in_text) == ("llamacpp", True)
     assert engine.limits.window_tokens == WINDOW
 
@@ -193,12 +210,62 @@ async def test_an_output_that_fills_the_window_ends_for_that_reason(
     assert ending(events).stop_reason == "model_context_window_exceeded"
 
 
-async def test_t39_an_estimate_is_not_below_what_this_tokenizer_counts(
-    engine: OpenAIChatEngine,
+async def test_t30_the_prompt_of_a_turn_begins_that_of_the_next(
+    engine: OpenAIChatEngine, llama: Llama
 ) -> None:
-    foreign = "Grüße, 世界 🌍, привет! 1 + 2 = 3\n" * 9
-    for text in (PAGE[:1_500], SOURCE[:1_500], foreign):
-        turn = await engine.prepare(order(request(text, tools=[WEATHER])))
+    first = [user("Hello."), system("Speak German.")]
+    then = [*first, assistant("Hallo."), user("Wer bist du?"), system("Be brief.")]
+    prompts: list[str] = []
+    for conversation in (first, then):
+        turn = await engine.prepare(order(request(*conversation, system="Be kind.")))
+        told = {"messages": turn.asked.body["messages"]}
+        prompts.append(llama.post("/apply-template", told)["prompt"])
 
-        assert turn.count.exact
-        assert estimate(turn.asked.body) >= turn.input_tokens
+    assert prompts[1].startswith(prompts[0] + "Hallo.")
+    assert prompts[0].index("Hello.") < prompts[0].index("Speak German.")
+
+
+def _pieces(*separators: str) -> st.SearchStrategy[str]:
+    """Usual text: words of prose, of code and of other languages, and numbers."""
+    piece = st.one_of(
+        st.sampled_from(sorted({*PAGE.split(), *SOURCE.split()})),
+        st.sampled_from(FOREIGN),
+        st.integers().map(str),
+        st.floats(allow_nan=False, allow_infinity=False).map(str),
+    )
+    return st.tuples(st.lists(piece, max_size=40), st.sampled_from(separators)).map(
+        lambda made: made[1].join(made[0])
+    )
+
+
+def _cut(text: str) -> st.SearchStrategy[str]:
+    places = st.integers(0, len(text))
+    return st.tuples(places, places).map(lambda ends: text[min(ends) : max(ends)][:1_000])
+
+
+TEXTS = st.one_of(_pieces(" ", "\n", ", ", ' = "', "\n    "), _cut(PAGE), _cut(SOURCE))
+
+
+@given(
+    said_before=st.lists(st.tuples(TEXTS, TEXTS), max_size=2),
+    asked=TEXTS,
+    prompt=st.one_of(st.none(), TEXTS),
+    tools=st.booleans(),
+)
+@example(said_before=[], asked="Hello there", prompt=None, tools=False)
+@example(said_before=[], asked="", prompt=None, tools=False)
+@settings(max_examples=150, deadline=None)
+def test_t39_an_estimate_is_never_below_what_a_tokenizer_counts(
+    llama: Llama, said_before: list[tuple[str, str]], asked: str, prompt: str | None, tools: bool
+) -> None:
+    fields: dict[str, object] = {"tools": [WEATHER]} if tools else {}
+    if prompt is not None:
+        fields["system"] = prompt
+    turns = [text for pair in said_before for text in pair]
+    # The template of this model leaves tools out, unless they are told in words.
+    ways = replace(HOSTS["generic"], tools_in_text=tools)
+    body = written(request(*(text or "." for text in (*turns, asked)), **fields), ways).body
+
+    rendered = llama.post("/apply-template", {"messages": body["messages"]})["prompt"]
+    told = {"content": rendered, "add_special": True, "parse_special": True}
+    assert estimate(body) >= len(llama.post("/tokenize", told)["tokens"])

@@ -8,7 +8,7 @@ from antechamber.engines.openai_chat.hosts import (
     quirks_of,
     split_address,
 )
-from tests.unit.dialects.openai_chat.scenes import ON, request, written
+from tests.unit.dialects.openai_chat.scenes import OFF, ON, request, written
 from tests.unit.dialects.raw_prompt.scenes import tool
 
 
@@ -53,3 +53,26 @@ def test_every_host_is_asked_for_a_forced_call_in_a_way_that_binds_or_is_checked
     assert made.plan.checks_calls
     assert made.plan.names == {"look": "look"}
     assert "tool_choice" in made.body or made.plan.text_is_call
+
+
+@pytest.mark.parametrize("host", HOSTS)
+def test_every_host_is_asked_to_think_where_that_is_wanted(host: str) -> None:
+    thinks, not_so = (written(request("a"), HOSTS[host], plan).body for plan in (ON, OFF))
+
+    assert thinks != not_so
+
+
+@pytest.mark.parametrize(
+    ("host", "effort", "sent"),
+    [
+        ("generic", "max", "high"),
+        ("lmstudio", "low", "low"),
+        ("mistral", "low", "high"),
+        ("deepseek", "max", "max"),
+        ("openai", "xhigh", "xhigh"),
+    ],
+)
+def test_effort_is_said_in_the_words_that_a_host_knows(host: str, effort: str, sent: str) -> None:
+    asked = request("a", output_config={"effort": effort})
+
+    assert written(asked, HOSTS[host], ON).body["reasoning_effort"] == sent

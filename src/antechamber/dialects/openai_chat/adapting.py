@@ -1,14 +1,16 @@
 """What is learned from a refusal: the host's quirks without the field that it does not take.
 
-Only fields whose loss changes nothing that the request asks for are given up.
+Only fields whose loss changes nothing that the request asks for are given up, and never the one
+that keeps the caches of users apart.
 """
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
-from typing import cast
+from dataclasses import dataclass, replace
+from typing import Any, cast
 
 from antechamber.dialects.openai_chat.quirks import Quirks
+from antechamber.dialects.openai_chat.refusal import Refusal, refusal_of
 from antechamber.dialects.openai_chat.told import Told
 
 _LATE_SYSTEM = re.compile(
@@ -26,20 +28,40 @@ _NO_TOOLS = re.compile(
     r"|does not support (?:tools|tool|function)|tools param requires",
     re.IGNORECASE,
 )
+# Ollama
+_NO_THINKING = re.compile(r"does not support (?:thinking|reasoning)\b(?! effort)", re.IGNORECASE)
+_NO_DEVELOPER = re.compile(
+    r"\brole\b.{0,40}\bdeveloper\b|\bdeveloper\b.{0,40}(?:\brole|not (?:supported|one of)|values)",
+    re.IGNORECASE,
+)
 # vLLM, of a schema that its grammars cannot hold
 _NO_GRAMMAR = re.compile(r"grammar|structural.?tag|json.?schema|\bstrict\b", re.IGNORECASE)
 _UNSUPPORTED = re.compile(r"(?:un|not )(?:supported|recognized|known)|not permitted", re.IGNORECASE)
+_THINKING = ("reasoning_effort", "chat_template_kwargs")
+_FIXED = ("stream_options", "parallel_tool_calls", "chat_template_kwargs")
+"""Their values are no caller's, so that a refusal of the value is one of the field."""
 
 
-def adapted(quirks: Quirks, body: Mapping[str, object], told: Told) -> Quirks | None:
-    """Return quirks under which the same request may be taken; None where nothing is to be learned.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """Fields of quirks under which a refused request may be taken."""
+
+    fields: Mapping[str, Any]
+    lasts: bool = True
+    """Other requests to that model need it too; else it is of this one's values."""
+
+    def of(self, quirks: Quirks) -> Quirks:
+        """Return ``quirks`` with the change."""
+        return replace(quirks, **self.fields)
+
+
+def adapted(quirks: Quirks, body: Mapping[str, object], told: Told) -> Change | None:
+    """Return what may make the host take the request; None where nothing is to be learned.
 
     ``body`` is what was refused, ``told`` what was said about it.
     """
-    param = told.fields.get("param")
-    said = f"{told.message} {param if isinstance(param, str) else ''}"
-    changes = _changes(quirks, body, said, param if isinstance(param, str) else "")
-    return next((changed for changed in changes if changed != quirks), None)
+    changes = _changes(quirks, body, refusal_of(body, told))
+    return next((change for change in changes if change.of(quirks) != quirks), None)
 
 
 def refuses_tools(told: Told) -> bool:
@@ -47,68 +69,87 @@ def refuses_tools(told: Told) -> bool:
     return _NO_TOOLS.search(told.message) is not None
 
 
-def _changes(quirks: Quirks, body: Mapping[str, object], said: str, param: str) -> Iterator[Quirks]:
+def _changes(quirks: Quirks, body: Mapping[str, object], refusal: Refusal) -> Iterator[Change]:
     """Yield what may help, the most telling first."""
-    if (field := _max_tokens_field(quirks, said)) is not None:
-        yield replace(quirks, max_tokens_field=field)
+    if (field := _max_tokens_field(quirks, refusal)) is not None:
+        yield Change(fields={"max_tokens_field": field})
     if "tools" in body:
-        yield from _changes_of_tools(quirks, body, said)
-    for name, without in _without(quirks, body).items():
-        if re.search(rf"\b{name}\b", said):
-            yield without
-    if _NINE_CHARACTERS.search(said):
-        yield replace(quirks, tool_ids="nine")
-    if "user" in body and param == "user":
-        yield replace(quirks, user=False)
-    if quirks.system_role == "developer" and "developer" in said:
-        yield replace(quirks, system_role="system")
-    if _has_late_system(body) and _LATE_SYSTEM.search(said):
-        yield replace(quirks, late_system="tell")
+        yield from _changes_of_tools(quirks, body, refusal)
+    if not body.keys().isdisjoint(_THINKING):
+        yield from _changes_of_thinking(quirks, body, refusal)
+    for name, without in _without(quirks).items():
+        if name in body and refusal.is_about(name):
+            yield Change(fields=without, lasts=name in _FIXED or refusal.refuses(name))
+    if refusal.says(_NINE_CHARACTERS):
+        yield Change(fields={"tool_ids": "nine"})
+    if "user" in body and refusal.points_at("user"):
+        yield Change(fields={"user": False}, lasts=refusal.refuses("user"))
+    if quirks.system_role == "developer" and _refuses_developer(refusal):
+        yield Change(fields={"system_role": "system"})
+    if _has_late_system(body) and refusal.says(_LATE_SYSTEM):
+        yield Change(fields={"late_system": "tell"})
 
 
-def _changes_of_tools(quirks: Quirks, body: Mapping[str, object], said: str) -> Iterator[Quirks]:
-    if _NO_STREAM.search(said):
-        yield replace(quirks, streams_calls=False)
-    if _NO_TOOLS.search(said):
-        yield replace(quirks, tools_in_text=True)
-    if quirks.strict_tools == "any" and _has_strict_tools(body) and _NO_GRAMMAR.search(said):
-        yield replace(quirks, strict_tools="ignored")
+def _changes_of_tools(
+    quirks: Quirks, body: Mapping[str, object], refusal: Refusal
+) -> Iterator[Change]:
+    if refusal.says(_NO_STREAM):
+        yield Change(fields={"streams_calls": False})
+    if refusal.says(_NO_TOOLS):
+        yield Change(fields={"tools_in_text": True})
+    about_schemas = _NO_GRAMMAR.search(refusal.told.message) is not None
+    if quirks.strict_tools == "any" and _has_strict_tools(body) and about_schemas:
+        yield Change(fields={"strict_tools": "ignored"}, lasts=False)
 
 
-def _max_tokens_field(quirks: Quirks, said: str) -> str | None:
+def _refuses_developer(refusal: Refusal) -> bool:
+    return refusal.says(_NO_DEVELOPER) and not refusal.may_quote("developer")
+
+
+def _changes_of_thinking(
+    quirks: Quirks, body: Mapping[str, object], refusal: Refusal
+) -> Iterator[Change]:
+    if refusal.says(_NO_THINKING):
+        yield Change(fields={"reasoning": "none"})
+    if "reasoning_effort" in body and refusal.is_about("reasoning_effort"):
+        yield _change_of_effort(quirks, str(body["reasoning_effort"]), refusal)
+
+
+def _max_tokens_field(quirks: Quirks, refusal: Refusal) -> str | None:
     """Each name is refused by some of OpenAI's models or of its imitations."""
-    unsupported = re.search(
-        r"(?:un|not )(?:supported|recognized|known)|not permitted", said.lower()
-    )
-    if not unsupported:
-        return None
-    if quirks.max_tokens_field == "max_tokens" and "max_completion_tokens" in said:
-        return "max_completion_tokens"
-    other = quirks.max_tokens_field == "max_completion_tokens"
-    return "max_tokens" if other and "max_completion_tokens" in said else None
+    if quirks.max_tokens_field == "max_completion_tokens":
+        return "max_tokens" if refusal.refuses("max_completion_tokens") else None
+    unsupported = _UNSUPPORTED.search(refusal.told.message) is not None
+    hinted = unsupported and refusal.says_name("max_completion_tokens")
+    return "max_completion_tokens" if hinted or refusal.refuses("max_tokens") else None
 
 
-def _without(quirks: Quirks, body: Mapping[str, object]) -> Mapping[str, Quirks]:
-    """Return, by the name of each field that was sent and can be given up, the quirks without."""
+def _change_of_effort(quirks: Quirks, sent: str, refusal: Refusal) -> Change:
+    """Give up the level that a model does not have, or the field."""
+    refused = refusal.refuses("reasoning_effort")
+    if not refused and re.search(rf"['\"`]{sent}['\"`]", refusal.told.message):
+        left = tuple(level for level in quirks.efforts if level != sent)
+        if left or quirks.reasoning == "template":
+            return Change(fields={"efforts": left})
+    field = {"efforts": ()} if quirks.reasoning == "template" else {"reasoning": "none"}
+    return Change(fields=field, lasts=refused)
+
+
+def _without(quirks: Quirks) -> Mapping[str, Mapping[str, Any]]:
+    """Return what gives a field up, by its name."""
     choices = {"named": "required", "required": "unheeded", "unheeded": "unheeded"}
-    given_up = {
-        "chat_template_kwargs": replace(quirks, reasoning="none"),
-        "reasoning_effort": (
-            replace(quirks, efforts=())
-            if quirks.reasoning == "template"
-            else replace(quirks, reasoning="none")
-        ),
-        "stream_options": replace(quirks, stream_usage=False),
-        "parallel_tool_calls": replace(quirks, parallel_switch=False),
-        "tool_choice": replace(quirks, tool_choice=choices[quirks.tool_choice]),
-        "response_format": replace(quirks, structured="text"),
-        "service_tier": replace(quirks, service_tiers=False),
-        "priority": replace(quirks, priority=None),
-        "cache_salt": replace(quirks, cache_salts=False),
+    given_up: dict[str, Mapping[str, Any]] = {
+        "chat_template_kwargs": {"reasoning": "none"},
+        "stream_options": {"stream_usage": False},
+        "parallel_tool_calls": {"parallel_switch": False},
+        "tool_choice": {"tool_choice": choices[quirks.tool_choice]},
+        "response_format": {"structured": "text"},
+        "service_tier": {"service_tiers": False},
+        "priority": {"priority": None},
     }
     if quirks.budget_field is not None:
-        given_up[quirks.budget_field] = replace(quirks, budget_field=None)
-    return {name: without for name, without in given_up.items() if name in body}
+        given_up[quirks.budget_field] = {"budget_field": None}
+    return given_up
 
 
 def _has_strict_tools(body: Mapping[str, object]) -> bool:

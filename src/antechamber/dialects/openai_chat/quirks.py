@@ -12,6 +12,10 @@ Prefill = Literal["refused", "flags", "last_message"]
 """How a begun answer is continued: not · ``continue_final_message`` with
 ``add_generation_prompt: false`` · the last message as it stands."""
 
+BeginsInThought = Literal["never", "asked", "always"]
+"""When the template opens the thought, so that only its end is ever seen in the text: never, or
+only where thinking is asked for, or in every answer."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quirks:
@@ -24,7 +28,9 @@ class Quirks:
     """System messages inside the conversation: in their place, or told by the user, for chat
     templates that refuse them there."""
 
-    reasoning: ReasoningSwitch = "none"
+    reasoning: ReasoningSwitch = "effort"
+    """``reasoning_effort`` has spread furthest; who does not know it ignores it, or refuses it and
+    is not asked again."""
     efforts: tuple[str, ...] = ("low", "medium", "high")
     """The values of ``reasoning_effort``, from the least to the most."""
     effort_off: str | None = None
@@ -35,8 +41,7 @@ class Quirks:
     """The field that takes the thoughts of a running tool loop; without one they are left out."""
     thoughts_in_text: bool = True
     """Whether an answer that begins with ``<think>`` begins with a thought."""
-    begins_in_thought: bool = False
-    """The template has opened the thought, so that only its end is ever seen."""
+    begins_in_thought: BeginsInThought = "never"
 
     prefill: Prefill = "refused"
     echoes_prefill: bool = False

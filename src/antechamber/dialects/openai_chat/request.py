@@ -64,7 +64,12 @@ def chat_request(
     if body["stream"] and quirks.stream_usage:
         body["stream_options"] = {"include_usage": True}
     if messages[-1]["role"] == "assistant":
-        plan = replace(plan, thoughts_in_text=False, echo=_echo(messages, quirks))
+        plan = replace(
+            plan,
+            thoughts_in_text=False,
+            begins_in_thought=False,
+            echo=_echo(messages, quirks),
+        )
     return ChatRequest(body=body, plan=plan)
 
 
@@ -96,7 +101,16 @@ def _plan(
         stop_told=stops if told else (),
         shows_thoughts=thinking.on,
         thoughts_in_text=quirks.thoughts_in_text,
-        begins_in_thought=quirks.begins_in_thought and thinking.on,
+        begins_in_thought=_begins_in_thought(form, thinking, quirks),
+    )
+
+
+def _begins_in_thought(form: Form, thinking: ThinkingPlan, quirks: Quirks) -> bool:
+    if "response_format" in form.fields:
+        # What does not know thoughts binds the text from its first token.
+        return False
+    return quirks.begins_in_thought == "always" or (
+        quirks.begins_in_thought == "asked" and thinking.on
     )
 
 

@@ -1,15 +1,16 @@
 """One request as it is sent, and what is learned from a host that does not take it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
-from antechamber.dialects.openai_chat.adapting import adapted
+from antechamber.dialects.openai_chat.adapting import Change, adapted
 from antechamber.dialects.openai_chat.overflow import output_limit, overflow
 from antechamber.dialects.openai_chat.quirks import Quirks
 from antechamber.dialects.openai_chat.reading import ReadingPlan, Remedy
 from antechamber.dialects.openai_chat.request import ChatRequest, chat_request
 from antechamber.dialects.openai_chat.told import told_by
 from antechamber.engines.base import TurnOrder
+from antechamber.engines.openai_chat.remembering import Lessons
 from antechamber.outbound.client import UpstreamRefused
 from antechamber.wire.messages import MessageRequest
 
@@ -18,24 +19,23 @@ _MOST_LESSONS = 4
 _REFUSALS = (400, 413, 422, 500)
 
 
-@dataclass(slots=True, kw_only=True)
-class Lessons:
-    """What a host has been seen to refuse, by model; there are as many as are configured."""
-
-    quirks: dict[str, Quirks] = field(default_factory=dict[str, Quirks])
-    output_limits: dict[str, int] = field(default_factory=dict[str, int])
-
-
 class Asking:
-    """A turn's request; ``room`` is the output that surely fits the window, where it is known."""
+    """A turn's request; ``room`` is the output that surely fits the window, where it is known.
+
+    Of several changes only the last is known to have helped when the host takes the request, so
+    that alone becomes a lesson; the others are learned from later requests.
+    """
 
     def __init__(
         self, order: TurnOrder, asked: ChatRequest, quirks: Quirks, lessons: Lessons
     ) -> None:
         self._order = order
         self._asked = asked
-        self._quirks = self._as_told = quirks
+        self._quirks = self._usual = quirks
         self._lessons = lessons
+        self._most = lessons.output_limit(order.upstream_model)
+        self._untried: Change | int | None = None
+        """What was changed last, an output limit included; the host has not taken it yet."""
         self._remedy: Remedy | None = None
         self._lessons_left = _MOST_LESSONS
         self.room: int | None = None
@@ -52,8 +52,7 @@ class Asking:
     @property
     def _allowed(self) -> int:
         wanted = self._order.max_tokens or 1  # to warm up one token is read and thrown away
-        most = self._lessons.output_limits.get(self._order.upstream_model)
-        return wanted if most is None else min(wanted, most)
+        return wanted if self._most is None else min(wanted, self._most)
 
     @property
     def _limit(self) -> int:
@@ -79,8 +78,9 @@ class Asking:
         self._remedy = remedy
         self._write()
 
-    def learn(self, refusal: UpstreamRefused) -> bool:
+    def change(self, refusal: UpstreamRefused) -> bool:
         """Change the request so that it may be taken; False where there is nothing to change."""
+        self._untried = None
         self._lessons_left -= 1
         told = told_by(refusal.body)
         status = refusal.upstream_status
@@ -91,18 +91,27 @@ class Asking:
                 return False
             self.room = full.room
             return True
-        model = self._order.upstream_model
         if (most := output_limit(told)) is not None and most < self._limit:
-            self._lessons.output_limits[model] = most
+            self._most = self._untried = most
             return True
-        if (quirks := adapted(self._quirks, self.body, told)) is None:
+        if (change := adapted(self._quirks, self.body, told)) is None:
             return False
-        if quirks != replace(self._quirks, strict_tools="ignored"):
-            # That one is of these tools' schemas, and no other request's matter.
-            self._lessons.quirks[model] = replace(quirks, strict_tools=self._as_told.strict_tools)
-        self._quirks = quirks
+        self._untried = change
+        self._quirks = change.of(self._quirks)
         self._write()
         return True
+
+    def taken(self) -> None:
+        """Learn from what was changed: the host has taken the request."""
+        model = self._order.upstream_model
+        match self._untried:
+            case int(most):
+                self._lessons.learn_output_limit(model, most)
+            case Change(lasts=True) as change:
+                self._lessons.learn(model, self._usual, change)
+            case _:
+                pass
+        self._untried = None
 
     def _write(self) -> None:
         order = self._order

@@ -1,22 +1,24 @@
 """The engine for hosts of OpenAI's chat format: asks, reads, and asks again where it has to."""
 
-import asyncio
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 
+from antechamber.dialects.openai_chat.adapting import Change
 from antechamber.dialects.openai_chat.faults import fault_of
-from antechamber.dialects.openai_chat.quirks import Quirks
+from antechamber.dialects.openai_chat.quirks import BeginsInThought, Quirks
 from antechamber.dialects.openai_chat.reader import AnswerUnusable, ChatReader
 from antechamber.dialects.openai_chat.reading import Remedy
 from antechamber.dialects.openai_chat.request import ChatRequest, chat_request
 from antechamber.engines.base import EngineLimits, TurnOrder
 from antechamber.engines.openai_chat.answers import events_of
-from antechamber.engines.openai_chat.asking import Asking, Lessons
+from antechamber.engines.openai_chat.asking import Asking
 from antechamber.engines.openai_chat.counting import Count, TokenCounter
 from antechamber.engines.openai_chat.looking import Description, look
+from antechamber.engines.openai_chat.lookout import Lookout
+from antechamber.engines.openai_chat.remembering import Lessons
 from antechamber.engines.openai_chat.spending import Spending
-from antechamber.engines.openai_chat.trying import ToolTrial
+from antechamber.engines.openai_chat.trying import ThoughtTrial, ToolTrial
 from antechamber.outbound.client import UpstreamClient, UpstreamRefused
 from antechamber.runtime.clock import Clock
 from antechamber.turn.events import EngineEvent, TurnEnded, UsageReported
@@ -38,9 +40,7 @@ class OpenAIChatEngine:
     """Takes turns on one host.
 
     ``client`` is connected to the host's root, ``api_path`` leads from there to the chat API
-    (``hosts.split_address``). Without ``quirks`` the host is asked what it is. ``start_timeout_s``
-    is how long ``ready`` waits for a host that is not there yet; ``window_tokens`` goes before what
-    the host says.
+    (``hosts.split_address``). Without ``quirks`` the host is asked what it is.
     """
 
     def __init__(
@@ -60,17 +60,17 @@ class OpenAIChatEngine:
         self._api_path = api_path
         self._reach = reach or Reach()
         self._counter = TokenCounter(client)
-        self._trial = ToolTrial(client, api_path)
-        self._description: Description | None = None
-        self._looking = asyncio.Lock()
+        self._tool_trial = ToolTrial(client, api_path)
+        self._thought_trial = ThoughtTrial(client, api_path)
+        self._lookout = Lookout(client.name, self._look, within_s=self._reach.look_timeout_s)
         self._lessons = Lessons()
 
     @property
     def limits(self) -> EngineLimits:
         """The window, where all models have one; images are the host's to refuse."""
         window = self._reach.window_tokens
-        if window is None and self._description is not None:
-            window = self._description.only_window
+        if window is None and (described := self._lookout.known) is not None:
+            window = described.only_window
         return EngineLimits(window_tokens=window, image_input=True)
 
     async def ready(self) -> None:
@@ -78,7 +78,7 @@ class OpenAIChatEngine:
         deadline = self._clock.monotonic() + self._reach.start_timeout_s
         while True:
             try:
-                await self._described()
+                await self._lookout.description()
             except (Overloaded, EngineTimedOut):
                 if self._clock.monotonic() >= deadline:
                     raise
@@ -86,20 +86,17 @@ class OpenAIChatEngine:
             else:
                 return
 
-    async def _described(self) -> Description:
-        if self._description is not None:
-            return self._description
-        async with self._looking:
-            if self._description is None:
-                try:
-                    self._description = await look(self._client, self._api_path, self._quirks)
-                except UpstreamRefused as error:
-                    raise self._fault(error) from error
-            return self._description
+    async def _look(self) -> Description:
+        try:
+            found = await look(self._client, self._api_path, self._quirks)
+        except UpstreamRefused as error:
+            raise self._fault(error) from error
+        begins = self._reach.begins_in_thought
+        return replace(found, quirks=replace(found.quirks, begins_in_thought=begins))
 
     async def prepare(self, order: TurnOrder) -> "ChatTurn":
         """Write the request and count its prompt; refuse what surely does not fit the window."""
-        described = await self._described()
+        described = await self._lookout.description()
         quirks = await self._quirks_for(order, described)
         asked = chat_request(order.request, order.thinking, quirks, model=order.upstream_model)
         count = await self._counter.count(asked.body, quirks.counting)
@@ -119,13 +116,13 @@ class OpenAIChatEngine:
         )
 
     async def _quirks_for(self, order: TurnOrder, described: Description) -> Quirks:
-        model, lessons = order.upstream_model, self._lessons.quirks
-        if order.request.tools:
-            known = lessons.get(model, described.quirks)
-            if await self._trial.takes_no_tools(model, known):
-                # Something else may have been learned meanwhile.
-                lessons[model] = replace(lessons.get(model, known), tools_in_text=True)
-        return lessons.get(model, described.quirks)
+        model, lessons, usual = order.upstream_model, self._lessons, described.quirks
+        if order.request.tools and await self._tool_trial.takes_no_tools(
+            model, lessons.quirks(model, usual)
+        ):
+            lessons.learn(model, usual, Change(fields={"tools_in_text": True}))
+        begins = await self._thought_trial.begins_in_thought(model, usual)
+        return replace(lessons.quirks(model, usual), begins_in_thought=begins)
 
     async def run(self, turn: "ChatTurn") -> AsyncGenerator[EngineEvent, None]:
         """Take the turn; ask again where the answer is of no use."""
@@ -176,9 +173,10 @@ class OpenAIChatEngine:
                     self._answered(asking.body, reader, asking.request_id)
                 ) as events:
                     async for event in events:
+                        asking.taken()
                         yield event
             except UpstreamRefused as error:
-                if not asking.learn(error):
+                if not asking.change(error):
                     raise self._fault(error) from error
             else:
                 return
@@ -194,9 +192,10 @@ class OpenAIChatEngine:
             ):
                 async for event in events:
                     yield event
-        except Overloaded:
-            # It may come back with another model.
-            self._description = None
+        except Overloaded as error:
+            if isinstance(error.__cause__, OSError):
+                # Of the connection, not of the host's own words: it was ended, or is not there.
+                self._lookout.lost()
             raise
 
     def _fault(self, error: UpstreamRefused) -> ApiError:
@@ -205,16 +204,23 @@ class OpenAIChatEngine:
         )
 
     async def aclose(self) -> None:
-        """Close the connections."""
+        """End what still runs and close the connections."""
+        await self._lookout.aclose()
         await self._client.aclose()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reach:
-    """What the configuration says about reaching a host."""
+    """What the configuration says about a host."""
 
     start_timeout_s: float = 60.0
+    """How long ``ready`` waits for a host that is not there yet."""
+    look_timeout_s: float = 10.0
+    """How long it may take to find out what the host is, all questions together."""
     window_tokens: int | None = None
+    """Goes before what the host says."""
+    begins_in_thought: BeginsInThought = "never"
+    """Only llama-server lets it be found out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,7 +16,6 @@ HOSTS: Mapping[str, Quirks] = {
             host="openai",
             max_tokens_field="max_completion_tokens",
             system_role="developer",
-            reasoning="effort",
             efforts=("minimal", "low", "medium", "high", "xhigh"),
             thoughts_in_text=False,
             tool_choice="named",
@@ -60,7 +59,6 @@ HOSTS: Mapping[str, Quirks] = {
         # What tool_choice is given for is not said there, and by older versions it is unheeded.
         Quirks(
             host="ollama",
-            reasoning="effort",
             effort_off="none",
             thoughts_back="reasoning",
             prefill="last_message",
@@ -71,7 +69,6 @@ HOSTS: Mapping[str, Quirks] = {
         # lmstudio.ai/docs: tool_choice is one of three words, response_format is json_schema.
         Quirks(
             host="lmstudio",
-            reasoning="none",
             image_urls=False,
             parallel_switch=False,
             window="lmstudio",
@@ -102,14 +99,15 @@ HOSTS: Mapping[str, Quirks] = {
         Quirks(
             host="mistral",
             late_system="tell",
+            efforts=("high",),
             tool_ids="nine",
             keeps_schema=True,
             user=False,
         ),
-        # api-docs.deepseek.com: thoughts of a running tool loop have to come back.
+        # api-docs.deepseek.com, thinking mode: thoughts of a running tool loop have to come back.
         Quirks(
             host="deepseek",
-            reasoning="none",
+            efforts=("low", "medium", "high", "xhigh", "max"),
             thoughts_back="reasoning_content",
             tool_choice="named",
             parallel_switch=False,

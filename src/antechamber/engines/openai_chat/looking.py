@@ -9,7 +9,6 @@ from antechamber.engines.openai_chat.hosts import GENERIC, HOSTS
 from antechamber.outbound.client import UpstreamClient, UpstreamRefused
 from antechamber.wire.errors import EngineFailed, EngineFault, EngineTimedOut, Overloaded
 
-_PATIENCE_S = 10.0
 _NO_LIST = (403, 404, 405, 501)
 """403: keys of OpenAI may be allowed to chat and not to list."""
 _OWNERS = {
@@ -73,7 +72,7 @@ async def look(client: UpstreamClient, api_path: str, quirks: Quirks | None) -> 
 
 async def _listed(client: UpstreamClient, path: str) -> list[dict[str, Any]]:
     try:
-        answer = await client.get_json(path, within_s=_PATIENCE_S)
+        answer = await client.get_json(path)
     except UpstreamRefused as error:
         if error.upstream_status in _NO_LIST:
             return []
@@ -99,7 +98,7 @@ async def _detected(client: UpstreamClient, listed: list[dict[str, Any]]) -> Qui
 async def _maybe(client: UpstreamClient, path: str) -> dict[str, Any]:
     """Return the JSON object at ``path``, an empty one where there is none."""
     try:
-        answer = await client.get_json(path, within_s=_PATIENCE_S)
+        answer = await client.get_json(path)
     except (Overloaded, EngineTimedOut):
         raise
     except EngineFault:

@@ -1,12 +1,13 @@
-"""Whether a host's models are told of tools: tried once, for what is counted is what is sent."""
+"""What no host says of its models, and small requests show; each model is tried once."""
 
 import asyncio
 from collections.abc import Mapping
 from typing import Any, cast
 
 from antechamber.dialects.openai_chat.adapting import refuses_tools
-from antechamber.dialects.openai_chat.quirks import Quirks
+from antechamber.dialects.openai_chat.quirks import BeginsInThought, Quirks
 from antechamber.dialects.openai_chat.told import told_by
+from antechamber.engines.openai_chat.remembering import ByModel
 from antechamber.outbound.client import UpstreamClient, UpstreamRefused
 from antechamber.wire.errors import EngineFault
 
@@ -15,6 +16,8 @@ _PATIENCE_S = 5.0
 _REFUSALS = (400, 404, 413, 422)
 """Of what was asked; others are of the moment."""
 _MESSAGES = [{"role": "user", "content": "Hi"}]
+_OPEN = "<think>"
+_THOUGHT_AND_ANSWER = "a</think>b"
 _TOOLS: list[dict[str, object]] = [
     {
         "type": "function",
@@ -28,12 +31,15 @@ _TOOLS: list[dict[str, object]] = [
 
 
 class ToolTrial:
-    """Tries each model of one host once; a host that is not there is tried again."""
+    """Finds out whether a host's models are told of tools, for what is counted is what is sent.
+
+    A host that is not there is tried again.
+    """
 
     def __init__(self, client: UpstreamClient, api_path: str) -> None:
         self._client = client
         self._chat = f"{api_path}/chat/completions"
-        self._tried: set[str] = set()
+        self._tried = ByModel[bool]()
         self._trying = asyncio.Lock()
 
     async def takes_no_tools(self, model: str, quirks: Quirks) -> bool:
@@ -42,17 +48,17 @@ class ToolTrial:
         vLLM refuses them without a parser, and leaves them out without a word where the model's
         template knows none; both can be told from small requests.
         """
-        if quirks.tools_in_text or quirks.counting != "vllm" or model in self._tried:
+        if quirks.tools_in_text or quirks.counting != "vllm" or self._tried.get(model):
             return False
         async with self._trying:
-            if model in self._tried:
+            if self._tried.get(model):
                 return False
             try:
                 found = await self._are_left_out(model) or await self._are_refused(model)
             except EngineFault:
                 # The request itself meets the same fault, if it is one, and reports it.
                 return False
-            self._tried.add(model)
+            self._tried.put(model, value=True)
             return found
 
     async def _are_left_out(self, model: str) -> bool:
@@ -82,3 +88,62 @@ class ToolTrial:
         except TimeoutError:
             pass
         return False
+
+
+class ThoughtTrial:
+    """Finds out whether what llama-server calls the text begins inside a thought.
+
+    The end of a prompt shows whether the template opens the thought. What the server then makes of
+    an answer depends on the parser that it has found for the template: a field for the thought,
+    a text with the opening mark in front, or the text as it is. So one answer is dictated.
+    """
+
+    def __init__(self, client: UpstreamClient, api_path: str) -> None:
+        self._client = client
+        self._chat = f"{api_path}/chat/completions"
+        self._found = ByModel[BeginsInThought]()
+
+    async def begins_in_thought(self, model: str, quirks: Quirks) -> BeginsInThought:
+        """Return when it does; what ``quirks`` say of it goes first."""
+        if quirks.counting != "llamacpp" or quirks.begins_in_thought != "never":
+            return quirks.begins_in_thought
+        if (found := self._found.get(model)) is None:
+            try:
+                async with asyncio.timeout(_PATIENCE_S):
+                    found = await self._find(model)
+            except UpstreamRefused:
+                found = "never"
+            except (EngineFault, TimeoutError):
+                return "never"
+            self._found.put(model, found)
+        return found
+
+    async def _find(self, model: str) -> BeginsInThought:
+        if not await self._opens(model, thinking=True) or not await self._tells_as_it_is(model):
+            return "never"
+        return "always" if await self._opens(model, thinking=False) else "asked"
+
+    async def _opens(self, model: str, *, thinking: bool) -> bool:
+        asked = {"model": model, "messages": _MESSAGES, **_switch(thinking=thinking)}
+        answer = await self._client.post_json("/apply-template", asked)
+        prompt = cast("dict[str, Any]", answer).get("prompt") if isinstance(answer, dict) else None
+        return isinstance(prompt, str) and prompt.rstrip().endswith(_OPEN)
+
+    async def _tells_as_it_is(self, model: str) -> bool:
+        asked = {
+            "model": model,
+            "messages": _MESSAGES,
+            "max_tokens": len(_THOUGHT_AND_ANSWER),
+            "grammar": f'root ::= "{_THOUGHT_AND_ANSWER}"',
+            **_switch(thinking=True),
+        }
+        answer = await self._client.post_json(self._chat, asked)
+        try:
+            said = cast("Any", answer)["choices"][0]["message"]["content"]
+        except (KeyError, IndexError, TypeError):
+            return False
+        return said == _THOUGHT_AND_ANSWER
+
+
+def _switch(*, thinking: bool) -> dict[str, object]:
+    return {"chat_template_kwargs": {"enable_thinking": thinking, "thinking": thinking}}

@@ -260,14 +260,50 @@ def test_t24_the_hosts_id_goes_to_the_machine_and_a_fit_one_to_the_client() -> N
     assert "_" not in block["id"].removeprefix("toolu_")
 
 
-@pytest.mark.parametrize("reason", ["length", "tool_calls", "stop"])
-def test_t15_a_cut_call_keeps_its_beginning_and_is_no_tool_use(reason: str) -> None:
-    events = read(calls(piece(0, id="c", name="look", arguments='{"at":"do')), chunk(reason))
+def test_t15_a_cut_call_keeps_its_beginning_and_is_no_tool_use() -> None:
+    events = read(calls(piece(0, id="c", name="look", arguments='{"at":"do')), chunk("length"))
 
     assert said(events) == [("look", '{"at":"do')]
     assert not [event for event in events if isinstance(event, BlockClosed)]
     wire = client_sees(events)
     assert wire[-2]["delta"]["stop_reason"] == "max_tokens"
+
+
+@pytest.mark.parametrize("reason", ["tool_calls", "stop"])
+@pytest.mark.parametrize("given", ['{"at":"do', "{", '{"at":'])
+def test_t15_an_unfinished_input_that_no_limit_cut_is_a_fault_and_no_input(
+    reason: str, given: str
+) -> None:
+    begun = calls(piece(0, id="c", name="look", arguments=given))
+    call = {"id": "c", "type": "function", "function": {"name": "look", "arguments": given}}
+    whole = {"choices": [{"message": {"tool_calls": [call]}, "finish_reason": reason}]}
+
+    with pytest.raises(EngineFailed, match=r"^gpu called look with an input that is not JSON\.$"):
+        read(begun, chunk(reason))
+    with pytest.raises(EngineFailed, match=r"^gpu called look with an input that is not JSON\.$"):
+        ChatReader("gpu", TOOLS).whole(json.dumps(whole).encode())
+
+
+@pytest.mark.parametrize(
+    "pieces", [["get", "_weather"], ["get_", "weather"], ["get", "_weather", "_now"]]
+)
+@pytest.mark.parametrize("given", ["", '{"n":1}'])
+def test_t5_a_name_in_pieces_is_whole_when_the_input_begins(pieces: list[str], given: str) -> None:
+    plan = ReadingPlan(names=names("get", "get_weather", "get_weather_now"))
+    said_so = [calls(piece(0, id="c", name=name, arguments="")) for name in pieces]
+
+    events = read(*said_so, calls(piece(0, arguments=given)), chunk("tool_calls"), plan=plan)
+
+    assert said(events) == [("".join(pieces), given or "{}")]
+
+
+def test_a_name_that_comes_behind_the_input_is_no_more_of_it() -> None:
+    plan = ReadingPlan(names=names("get", "get_weather"))
+    begun = calls(piece(0, id="c", name="get", arguments='{"n":'))
+
+    events = read(begun, calls(piece(0, name="_weather", arguments="1}")), chunk("stop"), plan=plan)
+
+    assert said(events) == [("get", '{"n":1}')]
 
 
 def test_t15_of_two_calls_the_cut_one_comes_last() -> None:
@@ -563,9 +599,33 @@ def test_a_limit_below_the_one_asked_for_is_the_window() -> None:
 def test_a_refusal_is_told_as_one() -> None:
     events = read(chunk(refusal="I can't "), chunk(refusal="help."), chunk("stop"))
 
-    assert said(events) == [("text", "I can't help.")]
+    assert said(events) == []
+    assert ending(events).stop_reason == "refusal"
     details = {"type": "refusal", "category": None, "explanation": "I can't help."}
     assert ending(events).stop_details == details
+    assert usage(events).output_tokens == 3
+    client_sees(events)
+
+
+@pytest.mark.parametrize("plan", [TOOLS, FORCED, ReadingPlan(answer_schema=SCHEMA)])
+def test_a_refusal_is_never_part_of_what_was_said_before_it(plan: ReadingPlan) -> None:
+    events = read(chunk(content="I can"), chunk(refusal="Not allowed."), chunk("stop"), plan=plan)
+
+    assert said(events) == ([] if plan.must_call else [("text", "I can")])
+    assert (ending(events).stop_details or {})["explanation"] == "Not allowed."
+
+
+@pytest.mark.parametrize("kind", ["images", "audio", "content"])
+def test_what_no_message_can_hold_is_a_fault_and_no_empty_answer(kind: str) -> None:
+    made = [{"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}}]
+    whole = {"choices": [{"message": {kind: made}, "finish_reason": "stop"}]}
+
+    with pytest.raises(EngineFailed, match=r"^gpu answered with a part that no message can hold"):
+        read(chunk(content="Here:"), chunk(None, **{kind: made}), chunk("stop"))
+    with pytest.raises(EngineFailed, match=r"^gpu answered with a part that no message can hold"):
+        ChatReader("gpu", TOOLS).whole(json.dumps(whole).encode())
+    none = (chunk(None, **{kind: []}), chunk("stop", **{kind: None}))
+    assert said(read(chunk(content="Hi"), *none)) == [("text", "Hi")]
 
 
 @given(st.lists(st.integers(0, 50), max_size=12))
@@ -661,6 +721,94 @@ def test_t59_garbage_is_a_fault_that_names_the_host(data: bytes) -> None:
         ChatReader("gpu", TOOLS).whole(data)
 
 
+ODD: list[object] = ["", 0, False, [], {}, 7, True, ["odd"], {"odd": 1}]
+
+
+@pytest.mark.parametrize("odd", ODD)
+@pytest.mark.parametrize(
+    "field",
+    [
+        *("usage", "prompt_tokens", "prompt_tokens_details", "completion_tokens_details"),
+        *("cached_tokens", "reasoning_tokens", "refusal", "id", "index"),
+    ],
+)
+def test_what_an_answer_can_do_without_may_have_any_shape(field: str, odd: object) -> None:
+    counted: dict[str, Any] = counts(
+        9,
+        2,
+        prompt_tokens_details={"cached_tokens": 4},
+        completion_tokens_details={"reasoning_tokens": 1},
+    )
+    one: dict[str, Any] = piece(0, id="c", name="look", arguments='{"n":1}')
+    said_so: dict[str, Any] = {"content": "Hi", "refusal": None}
+    counting: dict[str, Any] = {"choices": [], "usage": counted}
+    for place in (counting, counted, *counted.values(), one, said_so):
+        if isinstance(place, dict) and field in place:
+            place[field] = odd
+
+    events = read(chunk(**said_so), calls(one), chunk("tool_calls"), counting)
+
+    assert said(events) == [("text", "Hi"), ("look", '{"n":1}')]
+    assert ending(events).stop_reason == "tool_use"
+    client_sees(events)
+
+
+@pytest.mark.parametrize("empty", ["", 0, False, {}, []])
+@pytest.mark.parametrize("field", ["tool_calls", "function_call", "delta", "choices"])
+def test_t4_what_is_empty_in_any_way_is_absent(field: str, empty: object) -> None:
+    odd: dict[str, Any] = chunk(content=None, tool_calls=None, function_call=None)
+    choice = odd["choices"][0]
+    for place in (odd, choice, choice["delta"]):
+        if field in place:
+            place[field] = empty
+
+    assert said(read(chunk(content="Hi"), odd, chunk("stop"))) == [("text", "Hi")]
+
+
+@pytest.mark.parametrize("odd", [7, True, ["odd"]])
+@pytest.mark.parametrize("field", ["tool_calls", "function_call", "delta", "choices", "name"])
+def test_t59_what_an_answer_cannot_do_without_has_to_have_its_shape(
+    field: str, odd: object
+) -> None:
+    called: dict[str, Any] = {"name": "look", "arguments": "{}"}
+    one: dict[str, Any] = chunk(tool_calls=[{"index": 0, "function": called}], function_call=None)
+    choice = one["choices"][0]
+    for place in (one, choice, choice["delta"], called):
+        if field in place:
+            place[field] = odd
+
+    with pytest.raises(EngineFailed, match="no chat completion"):
+        read(one)
+
+
+def test_t25_an_id_that_is_a_number_is_told_as_text() -> None:
+    events = read(
+        {"choices": [{"delta": {"tool_calls": [{**piece(0, name="look"), "id": 7}]}}]},
+        chunk("tool_calls"),
+    )
+
+    assert [event.id for event in events if isinstance(event, ToolUseOpened)] == ["7"]
+
+
+@pytest.mark.parametrize(
+    "late", [{"error": {"message": "boom", "code": 500}}, {"choices": 1}, {"object": "error"}]
+)
+def test_t58_a_fault_after_the_end_takes_nothing_away(late: object) -> None:
+    reader = ChatReader("gpu", TOOLS)
+    events = reader.feed(json.dumps(chunk("stop", content="Hello")).encode())
+    events += reader.feed(json.dumps(late).encode())
+
+    assert said(events) == [("text", "Hello")]
+    assert ending(events).stop_reason == "end_turn"
+    assert reader.forgiven is not None
+    assert reader.over
+
+
+def test_t58_a_fault_that_explains_the_end_is_told() -> None:
+    with pytest.raises(Overloaded, match="busy"):
+        read(chunk(content="Hel"), chunk("error"), {"error": {"message": "busy", "code": 503}})
+
+
 # ---- tokens ----------------------------------------------------------------------------------
 
 
@@ -680,6 +828,23 @@ def test_t8_cached_tokens_are_no_input_tokens(written: str) -> None:
     assert counted.thinking_tokens == 5
 
 
+@pytest.mark.parametrize(
+    ("total", "output"), [(107, 102), (None, 100), (7, 100), (105, 100), (207, 202)]
+)
+def test_t8_thoughts_that_are_counted_beside_the_answer_are_output_too(
+    total: int | None, output: int
+) -> None:
+    thought = {"reasoning_tokens": 100}
+    completion = 102 if total == 207 else 2
+    told = usage_chunk(5, completion, completion_tokens_details=thought)
+    told["usage"]["total_tokens"] = total
+
+    final = client_sees(read(chunk(content="Hi"), chunk("stop"), told))[-2]["usage"]
+
+    assert final["output_tokens"] == output
+    assert final["output_tokens_details"] == {"thinking_tokens": 100}
+
+
 @pytest.mark.parametrize("turned", [False, True])
 def test_t34_two_reports_give_the_same_in_either_order(turned: bool) -> None:
     reports = [
@@ -696,7 +861,7 @@ def test_t34_two_reports_give_the_same_in_either_order(turned: bool) -> None:
     assert final["output_tokens"] == 20
 
 
-def test_t18_usage_comes_with_the_end_or_with_every_chunk() -> None:
+def test_t8_usage_comes_with_the_end_or_with_every_chunk() -> None:
     running = [chunk(content="a", usage=counts(9, 1)), chunk("stop", usage=counts(9, 2))]
 
     assert usage(read(*running)).output_tokens == 2

@@ -1,7 +1,7 @@
 """What leaves for a host: whole bodies for a scene on each, then one matter after the other."""
 
 import json
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -259,6 +259,37 @@ def test_system_messages_inside_stay_in_place_or_are_told_by_the_user() -> None:
     assert messages_of(asked)[-1] == {"role": "system", "content": "Now be brief."}
     told = messages_of(asked, Quirks(late_system="tell"))
     assert told[-1] == {"role": "user", "content": "c\n<system>\nNow be brief.\n</system>"}
+
+
+@pytest.mark.parametrize("late_system", ["keep", "tell"])
+def test_t30_the_messages_of_a_turn_begin_those_of_the_next(
+    late_system: Literal["keep", "tell"],
+) -> None:
+    conversation = [
+        user("One."),
+        system("Two."),
+        assistant(call("toolu_1")),
+        user(result("toolu_1", "Three.")),
+        system("Four."),
+        assistant("Five."),
+        user("Six."),
+        system("Seven."),
+        assistant("Eight."),
+        user("Nine."),
+    ]
+    quirks = Quirks(late_system=late_system)
+    ends = [at for at, message in enumerate(conversation) if message["role"] == "assistant"]
+
+    whole = messages_of(request(*conversation, system="Zero."), quirks)
+    for end in ends:
+        said = messages_of(request(*conversation[:end], system="Zero."), quirks)
+        assert whole[: len(said)] == said
+        assert whole[len(said)]["role"] == "assistant"
+
+    texts = [message["content"] for message in whole]
+    words = ["Zero", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine"]
+    places = ["\n".join(texts).index(word) for word in words]
+    assert places == sorted(places)
 
 
 def test_a_billing_header_of_the_client_reaches_no_host() -> None:
