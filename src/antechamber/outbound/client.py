@@ -4,9 +4,11 @@ import asyncio
 import json
 import math
 import ssl
-from collections.abc import AsyncGenerator, Mapping
+import time
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from types import TracebackType
 
 from antechamber.outbound.decoding import decoder_of
@@ -77,7 +79,7 @@ class Answer:
         self._whole = whole
         self._begun = False
         self._shown = False
-        self._any_piece_begins = False
+        self._begins: Callable[[bytes], bool] | None = None
 
     async def read(self, *, max_bytes: int) -> bytes:
         """Return the whole body; raises ``EngineFault``, also for one that is larger."""
@@ -96,9 +98,9 @@ class Answer:
         """Say that the first piece has come: signs of life before it are none."""
         self._begun = True
 
-    def begin_with_any_piece(self) -> None:
-        """Say that the first piece begins the answer, whatever it is."""
-        self._any_piece_begins = True
+    def begin_with(self, begins: Callable[[bytes], bool]) -> None:
+        """Say how to tell that a piece is the first: it is asked for each until one is."""
+        self._begins = begins
 
     async def chunks(self) -> AsyncGenerator[bytes, None]:
         """Yield the bytes as they come; raises ``EngineFault``."""
@@ -110,16 +112,23 @@ class Answer:
                 now() + self._timeouts.idle_s if self._begun else first_until
             ):
                 self._shown = not self._whole
-                self._begun = self._begun or self._any_piece_begins
                 if decoder is None:
+                    if not self._begun:
+                        self._look(chunk)
                     yield chunk
                     continue
                 for piece in decoder.feed(chunk):
+                    if not self._begun:
+                        self._look(piece)
                     yield piece
             if decoder is not None:
                 decoder.end()
         except FOREIGN as error:
             raise translated(self._name, error, begun=self._shown) from error
+
+    def _look(self, piece: bytes) -> None:
+        if self._begins is not None:
+            self._begun = self._begins(piece)
 
 
 class UpstreamClient:
@@ -252,9 +261,9 @@ class Sending:
 
 
 def retry_after_s(headers: Mapping[str, str]) -> float | None:
-    """Return when to come back as the upstream says it in seconds, None where it does not.
+    """Return in how many seconds to come back, as the upstream says it; None where it does not.
 
-    ``retry-after-ms`` goes first, as in the SDKs; a date is not read.
+    As in the SDKs, ``retry-after-ms`` goes first, and a date that is past says nothing.
     """
     for name, unit_s in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
         try:
@@ -263,4 +272,13 @@ def retry_after_s(headers: Mapping[str, str]) -> float | None:
             continue
         if 0 <= seconds < math.inf:
             return seconds
-    return None
+    seconds = _seconds_until(headers.get("retry-after", ""))
+    return seconds if seconds > 0 else None
+
+
+def _seconds_until(date: str) -> float:
+    """Return how far away a date of HTTP is; 0 for what is none."""
+    try:
+        return parsedate_to_datetime(date).timestamp() - time.time()
+    except (ValueError, OverflowError):
+        return 0.0

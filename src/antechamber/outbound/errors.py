@@ -22,7 +22,7 @@ class BrokenOff(ConnectionError):
 
 
 class Unheard(BrokenOff):
-    """It ended before a byte of the answer came."""
+    """Its end was on the way before the request: it came at once, without a byte of an answer."""
 
 
 class Unreachable(OSError):
@@ -55,4 +55,4 @@ def translated(upstream: str, error: Exception, *, begun: bool = False) -> Engin
             return EngineFailed(f"{upstream} answered {error}.")
         case _:  # resets, broken pipes, errors of TLS in the middle
             kind = EngineFailed if begun else Overloaded
-            return kind(f"The connection to {upstream} broke off.")
+            return kind(f"{upstream} broke off the connection.")

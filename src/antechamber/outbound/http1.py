@@ -12,11 +12,17 @@ _MOST_BARE = 64 * 1024
 """Bytes without one of a body: a head, trailers, extensions of a chunk."""
 _MOST_UNREAD = 256 * 1024
 """Bytes of a body that wait for their reader before no more are taken from the socket."""
-_JOINED = 64 * 1024
-"""Up to this size a body is copied behind its head, so that both are one write."""
+_PART = 64 * 1024
+"""Up to this size a body is copied behind its head, so that both are one write; a larger one is
+written in parts of it, as the upstream takes them."""
+_UNDER_WAY_S = 0.1
+"""How soon after a request the end of its connection may have been on the way already: a round
+trip, which is below a millisecond nearby and some 90 ms across an ocean. What ends later may have
+been at work on the request."""
 _TICK_S = 0.002
 """What timers may fire too early: uvloop counts whole milliseconds."""
 _SWITCHING = 101
+_NOTHING = memoryview(b"")
 
 
 class Reply:
@@ -24,6 +30,7 @@ class Reply:
 
     __slots__ = (
         "_connection",
+        "asked",
         "bare",
         "begun",
         "ended",
@@ -40,6 +47,8 @@ class Reply:
 
     def __init__(self, connection: "Connection") -> None:
         self._connection = connection
+        self.asked = connection.now()
+        """When the request was written, by the loop's time."""
         self.status = 0
         self.headers: dict[str, str] = {}
         """Names in small letters; repeated ones joined."""
@@ -59,12 +68,12 @@ class Reply:
         self.head_size = 0
 
     async def head(self, within_s: float) -> None:
-        """Wait for the head; the time begins when the upstream has taken the request.
+        """Wait for the head; the time begins anew with each part that the upstream has taken.
 
         Raises one of ``FOREIGN``, as ``piece`` does.
         """
         connection = self._connection
-        until = connection.now() + within_s
+        until = self.asked + within_s
         while not self.begun:
             if self.failure is not None:
                 raise self.failure
@@ -111,8 +120,12 @@ class Connection(asyncio.Protocol):
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = 0.0
         self.now = loop.time
+        self._unsent = _NOTHING
+        """What of a large request has not been written yet."""
+        self._full = False
+        """Whether what has been written waits for the upstream to take it."""
         self.uploading = False
-        """Whether a request waits for the upstream to take it."""
+        """Whether the upstream has still to take some of the request."""
         self.expires = 0.0
         """When an unused connection is given up, by the loop's time."""
 
@@ -128,13 +141,22 @@ class Connection(asyncio.Protocol):
             message = "closed"
             raise Unheard(message)
         reply = self._reply = Reply(self)
-        if len(body) <= _JOINED:
+        if len(body) <= _PART:
             transport.write(head + body)
         else:
             transport.write(head)
-            transport.write(body)
+            self._unsent = memoryview(body)
+            self._upload()
         await reply.head(within_s)
         return reply
+
+    def _upload(self) -> None:
+        """Write as much as the upstream takes."""
+        transport = self._transport
+        while self._unsent and not self._full and transport and not transport.is_closing():
+            transport.write(self._unsent[:_PART])
+            self._unsent = self._unsent[_PART:]
+        self.uploading = self._full or bool(self._unsent)
 
     def release(self) -> Reply | None:
         """End the exchange, wherever it is; return the reply if another one may follow it."""
@@ -142,6 +164,7 @@ class Connection(asyncio.Protocol):
         if reply is None:
             return None
         reply.leave()
+        self._unsent = _NOTHING
         ready = self.usable and not self.uploading and not self._paused
         return reply if ready and reply.ended and reply.keeps else None
 
@@ -200,6 +223,8 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the transport."""
         self._transport = cast("asyncio.Transport", transport)
+        # Over TLS eight times as much may wait, of which a slow upstream takes long.
+        self._transport.set_write_buffer_limits(_PART)
 
     def data_received(self, data: bytes) -> None:
         """Read what has come."""
@@ -241,8 +266,9 @@ class Connection(asyncio.Protocol):
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        heard = self._reply is not None and self._reply.heard
-        failure = (BrokenOff if heard else Unheard)(str(exc or "closed"))
+        reply = self._reply
+        unheard = reply is None or (not reply.heard and self.now() <= reply.asked + _UNDER_WAY_S)
+        failure = (Unheard if unheard else BrokenOff)(str(exc or "closed"))
         failure.__cause__ = exc
         self._fail(failure)
         # The parser holds this connection's methods: without it nothing is left to be collected.
@@ -251,11 +277,12 @@ class Connection(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         """Note that the upstream does not take the request as fast as it is written."""
-        self.uploading = True
+        self._full = self.uploading = True
 
     def resume_writing(self) -> None:
-        """Note that the upstream has taken most of the request."""
-        self.uploading = False
+        """Go on with the request: the upstream has taken most of what was written."""
+        self._full = False
+        self._upload()
         self._wake()
 
     # ---- called by the parser ----

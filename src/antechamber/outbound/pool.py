@@ -69,7 +69,7 @@ class Pool:
     ) -> Reply | None:
         """Ask on a used connection; None when its end was on the way, so that nobody has read it.
 
-        Only that is repeated: a closed connection that has said nothing since the request.
+        Only that is repeated: what ends later has perhaps been read, and is an ordinary fault.
         """
         try:
             return await kept.ask(head, body, within_s=within_s)

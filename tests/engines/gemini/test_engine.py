@@ -24,6 +24,7 @@ from antechamber.wire.errors import (
     EngineRefusesUs,
     EngineTimedOut,
     InvalidRequest,
+    NotFound,
     Overloaded,
 )
 from antechamber.wire.parse import parse_count_tokens_request, parse_message_request
@@ -211,6 +212,62 @@ async def test_a_model_that_nothing_is_known_of_is_asked_all_the_same(gemini: Up
     ((path, body),) = asked_for(gemini, "streamGenerateContent")
     assert path.startswith("/v1beta/models/gemini-x:")
     assert body["generationConfig"]["maxOutputTokens"] == 64_000
+
+
+async def test_a_tuned_model_is_asked_and_counted_in_its_own_collection(gemini: Upstream) -> None:
+    await taken(gemini.engine(), replace(order(), upstream_model="tunedModels/mine-7x"))
+
+    paths = [path.removeprefix("/v1beta/tunedModels/mine-7x") for path, _ in gemini.asked]
+    assert paths == ["", ":countTokens", ":streamGenerateContent?alt=sse"]
+    ((_, body),) = asked_for(gemini, "countTokens")
+    assert body["generateContentRequest"]["model"] == "tunedModels/mine-7x"
+
+
+@pytest.mark.parametrize("model", ["gemini-a/../../../y?z=1", "gemini-a/b", "..", "files/x"])
+async def test_a_name_that_would_lead_elsewhere_goes_nowhere(gemini: Upstream, model: str) -> None:
+    with pytest.raises(NotFound) as refusal:
+        await taken(gemini.engine(), replace(order(), upstream_model=model))
+
+    assert refusal.value.message == f"model: {model}"
+    assert gemini.asked == []
+
+
+async def test_t61_what_is_kept_of_models_has_a_bound(
+    gemini: Upstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("antechamber.engines.gemini.engine._MOST_CARDS", 3)
+    engine = gemini.engine()
+    await engine.ready()
+    for name in ("a", "b", "c", "b", "d"):
+        await engine.prepare(replace(order(), upstream_model=name))
+    window = engine.limits.window_tokens
+    await engine.aclose()
+
+    assert list(engine._cards) == [f"models/{name}" for name in (MODEL, "b", "d")]
+    assert window == 1_000
+
+
+STRUCTURED = {
+    "type": "object",
+    "properties": {"n": {"type": "integer", "enum": [1, 2]}},
+    "required": ["n"],
+    "additionalProperties": False,
+}
+
+
+async def test_t52_structured_output_that_does_not_follow_its_schema_is_an_error(
+    gemini: Upstream,
+) -> None:
+    asked = order(output_config={"format": {"type": "json_schema", "schema": STRUCTURED}})
+    gemini.generate = streamed(
+        sse([chunk({"text": '{"n": 2'}), chunk({"text": "}"}, finish="STOP")])
+    )
+    good = await taken(gemini.engine(), asked)
+    gemini.generate = streamed(sse([chunk({"text": '{"n": 7, "extra": true}'}, finish="STOP")]))
+
+    with pytest.raises(InvalidRequest, match="Schema is too complex for compilation"):
+        await taken(gemini.engine(), asked)
+    assert [event.text for event in good if isinstance(event, BlockDelta)] == ['{"n": 2}']
 
 
 async def test_no_tokens_at_all_reads_the_prompt_and_shows_nothing(gemini: Upstream) -> None:

@@ -9,6 +9,7 @@ import struct
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from antechamber.outbound.client import Timeouts, UpstreamClient
 
@@ -110,6 +111,19 @@ def saying(*pieces: bytes, then: str = "stay") -> Answering:
             await heard.gone()
 
     return answer
+
+
+def serves(certificate: Path) -> ssl.SSLContext:
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate)
+    context.set_alpn_protocols(["h2", "http/1.1"])
+    return context
+
+
+def trusts(certificate: Path) -> ssl.SSLContext:
+    context = ssl.create_default_context(cafile=str(certificate))
+    context.set_alpn_protocols(["http/1.1"])
+    return context
 
 
 @asynccontextmanager

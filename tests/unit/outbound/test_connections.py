@@ -7,10 +7,20 @@ from pathlib import Path
 
 import pytest
 
-from antechamber.outbound import pool
+from antechamber.outbound import http1, pool
 from antechamber.outbound.client import Answer, UpstreamClient, UpstreamUnreachable
 from antechamber.wire.errors import EngineFailed, Overloaded
-from tests.unit.outbound.serving import CHUNKED, OK, SHORT, Heard, body_of, saying, serving
+from tests.unit.outbound.serving import (
+    CHUNKED,
+    LONG_S,
+    NAME,
+    OK,
+    SHORT,
+    Heard,
+    body_of,
+    saying,
+    serving,
+)
 
 
 async def test_a_connection_is_used_again() -> None:
@@ -143,8 +153,10 @@ async def test_only_so_many_unused_connections_are_kept(monkeypatch: pytest.Monk
 
 @pytest.mark.parametrize("end", ["close", "reset"])
 async def test_a_request_that_meets_the_end_of_a_used_connection_is_sent_once_more(
-    end: str,
+    end: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(http1, "_UNDER_WAY_S", LONG_S)  # however busy this machine is
+
     async def answer(heard: Heard) -> None:
         if heard.body == b"again" and heard.nth == 1:
             # The connection's end was on its way when this request was written.
@@ -161,6 +173,25 @@ async def test_a_request_that_meets_the_end_of_a_used_connection_is_sent_once_mo
     assert [(heard.nth, heard.body) for heard in played.requests] == [
         *((1, b"{}"), (1, b"again"), (2, b"again"))
     ]
+
+
+@pytest.mark.parametrize("end", ["close", "reset"])
+async def test_a_request_that_the_upstream_has_worked_on_is_not_sent_again(end: str) -> None:
+    async def answer(heard: Heard) -> None:
+        if heard.body == b"again":
+            await asyncio.sleep(2 * http1._UNDER_WAY_S)
+            heard.reset() if end == "reset" else heard.writer.close()
+        else:
+            await heard.say(OK)
+
+    async with serving(answer) as played:
+        client = played.client()
+        await body_of(client)
+        with pytest.raises(Overloaded, match=f"^{NAME} broke off the connection\\.$"):
+            await body_of(client, b"again")
+        await client.aclose()
+
+    assert [heard.body for heard in played.requests] == [b"{}", b"again"]
 
 
 async def test_a_request_is_not_sent_again_once_something_was_answered() -> None:
@@ -192,7 +223,9 @@ async def test_a_request_on_a_new_connection_is_never_sent_again(end: str) -> No
     assert len(played.requests) == 1
 
 
-async def test_only_one_new_connection_is_tried() -> None:
+async def test_only_one_new_connection_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http1, "_UNDER_WAY_S", LONG_S)
+
     async def answer(heard: Heard) -> None:
         if heard.body == b"again":
             heard.reset()

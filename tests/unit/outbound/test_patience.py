@@ -2,11 +2,12 @@
 
 import asyncio
 import socket
+from collections.abc import Callable
 from contextlib import aclosing
 
 import pytest
 
-from antechamber.outbound.client import UpstreamClient
+from antechamber.outbound.client import Answer, UpstreamClient
 from antechamber.wire.errors import EngineTimedOut
 from tests.unit.outbound.serving import (
     CHUNKED,
@@ -76,12 +77,16 @@ async def test_a_slow_drip_of_a_head_is_one_wait() -> None:
         await client.aclose()
 
 
-@pytest.mark.parametrize("how", ["begin", "begin_with_any_piece"])
-async def test_after_the_first_piece_each_silence_has_its_own_limit(how: str) -> None:
+@pytest.mark.parametrize(
+    "begin", [Answer.begin, lambda answer: answer.begin_with(bool)], ids=["said", "found"]
+)
+async def test_after_the_first_piece_each_silence_has_its_own_limit(
+    begin: Callable[[Answer], None],
+) -> None:
     async with serving(saying(CHUNKED, b"1\r\nx\r\n", then="silent")) as played:
         client = played.client(first_s=LONG_S, idle_s=TINY_S)
         async with client.send("/x", b"{}") as answer, aclosing(answer.chunks()) as chunks:
-            getattr(answer, how)()
+            begin(answer)
             assert await anext(chunks) == b"x"
             with pytest.raises(EngineTimedOut, match=LATE):
                 await anext(chunks)

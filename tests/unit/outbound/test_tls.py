@@ -1,9 +1,7 @@
 """TLS: whose certificates are trusted, and what is said in the handshake."""
 
 import gc
-import shutil
 import ssl
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -11,41 +9,7 @@ import pytest
 from antechamber.outbound import pool
 from antechamber.outbound.client import UpstreamUnreachable
 from antechamber.wire.errors import EngineTimedOut
-from tests.unit.outbound.serving import NAME, OK, body_of, saying, serving
-
-MADE = (
-    *("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"),
-    *("-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"),
-)
-
-
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    openssl = shutil.which("openssl")
-    if openssl is None:
-        pytest.skip("the program openssl makes the certificate, and is not here")
-    path = tmp_path_factory.mktemp("tls") / "localhost.pem"
-    subprocess.run(
-        [openssl, *MADE, "-keyout", path, "-out", path.with_suffix(".crt")],
-        check=True,
-        capture_output=True,
-    )
-    with path.open("ab") as both:
-        both.write(path.with_suffix(".crt").read_bytes())
-    return path
-
-
-def serves(certificate: Path) -> ssl.SSLContext:
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(certificate)
-    context.set_alpn_protocols(["h2", "http/1.1"])
-    return context
-
-
-def trusts(certificate: Path) -> ssl.SSLContext:
-    context = ssl.create_default_context(cafile=str(certificate))
-    context.set_alpn_protocols(["http/1.1"])
-    return context
+from tests.unit.outbound.serving import NAME, OK, body_of, saying, serves, serving, trusts
 
 
 async def test_a_trusted_upstream_is_asked_and_its_connection_used_again(

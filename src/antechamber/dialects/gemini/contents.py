@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from antechamber.dialects.conversation import ends_with_next_user, last_user, system_texts
 from antechamber.dialects.gemini.parts import GeminiPart, PartContext, parts_of, results_first
 from antechamber.dialects.gemini.state import Signed, signed_in
 from antechamber.wire.blocks import RedactedThinkingBlock, ThinkingBlock, ToolUseBlock
@@ -15,9 +16,6 @@ from antechamber.wire.messages import (
 )
 from antechamber.wire.signatures import cargo_of
 
-_ATTRIBUTION = "x-anthropic-billing-header:"
-"""Begins the first system block of Claude Code; the hosted API takes that block out
-(code.claude.com/docs, LLM gateway protocol)."""
 _NOT_SIGNED = "c2tpcF90aG91Z2h0X3NpZ25hdHVyZV92YWxpZGF0b3I="
 """``skip_thought_signature_validator``: what Gemini wants on the first call of a turn that it did
 not write itself (ai.google.dev/gemini-api/docs/thought-signatures; recorded in
@@ -28,10 +26,7 @@ GeminiContent = dict[str, object]
 
 def system_parts(request: MessageRequest | CountTokensRequest) -> list[GeminiPart]:
     """Return the parts of the system instruction."""
-    blocks = list(request.system or ())
-    if blocks and blocks[0].text.startswith(_ATTRIBUTION):
-        blocks = blocks[1:]
-    return [{"text": block.text} for block in blocks if block.text]
+    return [{"text": text} for text in system_texts(request) if text]
 
 
 def call_names(messages: Sequence[Message]) -> Mapping[str, str]:
@@ -52,10 +47,10 @@ def contents_of(
 
     ``model`` is the one that is asked: it gets the signatures that are its own.
     """
-    last_user = _last_user(request.messages)
+    last_asked = last_user(request.messages)
     contents: list[tuple[str, list[GeminiPart]]] = []
     for at, message in enumerate(request.messages):
-        if at < last_user and _ends_with_next_user(message):
+        if at < last_asked and ends_with_next_user(message):
             continue
         role = "model" if isinstance(message, AssistantMessage) else "user"
         parts = list(_message_parts(message, f"messages.{at}.content", context, model))
@@ -155,12 +150,3 @@ def _with_first_call_signed(parts: list[GeminiPart]) -> list[GeminiPart]:
             part.setdefault("thoughtSignature", _NOT_SIGNED)
             break
     return parts
-
-
-def _ends_with_next_user(message: Message) -> bool:
-    return isinstance(message, SystemMessage) and message.clear_at == "next_user_message"
-
-
-def _last_user(messages: Sequence[Message]) -> int:
-    backwards = range(len(messages) - 1, -1, -1)
-    return next((at for at in backwards if isinstance(messages[at], UserMessage)), -1)

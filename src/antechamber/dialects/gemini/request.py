@@ -3,6 +3,7 @@
 Source: ai.google.dev/api/generate-content.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from antechamber.dialects.declared_tools import OfferedTool, declared_tools
@@ -28,10 +29,15 @@ class GeminiRequest:
     stop_sequences: tuple[str, ...]
     one_call: bool
     thinks: bool
+    answer_schema: Mapping[str, object] | None
+    """What the text of the answer has to follow."""
 
     def count_body(self, model: str) -> dict[str, object]:
-        """Return the body of countTokens for the same request, tools and system included."""
-        return {"generateContentRequest": {"model": f"models/{model}", **self.body}}
+        """Return the body of countTokens for the same request, tools and system included.
+
+        ``model`` has its collection.
+        """
+        return {"generateContentRequest": {"model": model, **self.body}}
 
     def reading(self, upstream: str, model: str) -> ReadingOrder:
         """Return what the reader of the answer has to know; errors call it ``upstream``."""
@@ -70,12 +76,9 @@ def gemini_request(
     if tools:
         body["tools"] = declarations(tools)
         body["toolConfig"] = calling_config(tools, request.tool_choice)
+    answer_format = _answer_format(request, traits, tools)
     config = generation_config(
-        request,
-        plan,
-        traits,
-        max_tokens=max_tokens,
-        answer_format=_answer_format(request, traits, tools),
+        request, plan, traits, max_tokens=max_tokens, answer_format=answer_format
     )
     if config:
         body["generationConfig"] = config
@@ -85,6 +88,7 @@ def gemini_request(
         stop_sequences=tuple(getattr(request, "stop_sequences", None) or ()),
         one_call=bool(getattr(request.tool_choice, "disable_parallel_tool_use", None)),
         thinks=plan.on,
+        answer_schema=None if answer_format is None else answer_format.schema_,
     )
 
 

@@ -1,8 +1,8 @@
 """JSON Schema in the subset that Gemini takes.
 
-Source: ai.google.dev/gemini-api/docs/structured-output. ``const`` is not in it, a list of one is;
-``$schema`` names what every schema is here anyway. What else it does not know Gemini refuses or
-passes over.
+Source: ai.google.dev/gemini-api/docs/structured-output. ``const`` is not in it, a list of one is,
+and so are members and items; ``$schema`` names what every schema is here anyway. What else it does
+not know Gemini refuses or passes over.
 """
 
 from collections.abc import Mapping, Sequence
@@ -43,7 +43,7 @@ def _is_mapping(value: object) -> bool:
 
 
 def _tell_const(value: object, told: dict[str, object]) -> None:
-    """Say ``const`` in other words: enumerations hold text alone, of the rest its type is left."""
+    """Say ``const`` in other words: enumerations hold text alone."""
     match value:
         case str():
             told.update(type="string", enum=[value])
@@ -55,5 +55,21 @@ def _tell_const(value: object, told: dict[str, object]) -> None:
             told.update(type="number", minimum=value, maximum=value)
         case None:
             told["type"] = "null"
+        case Mapping():
+            members = cast("Mapping[str, object]", value)
+            told.update(
+                type="object",
+                properties={name: gemini_schema({"const": each}) for name, each in members.items()},
+                required=list(members),
+                additionalProperties=False,
+            )
+        case Sequence():
+            items = cast("Sequence[object]", value)
+            told.update(
+                type="array",
+                prefixItems=[gemini_schema({"const": each}) for each in items],
+                minItems=len(items),
+                maxItems=len(items),
+            )
         case _:
             pass

@@ -1,16 +1,16 @@
 """The Gemini engine: translates and counts a turn, then reads its stream."""
 
 import asyncio
-import re
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import cast
-from urllib.parse import quote
 
 from antechamber.dialects.event_stream import EventStreamReader
 from antechamber.dialects.gemini.errors import error_of
 from antechamber.dialects.gemini.estimate import estimated_tokens
+from antechamber.dialects.gemini.held_text import HeldText
+from antechamber.dialects.gemini.model_names import model_path, resource_name
 from antechamber.dialects.gemini.reader import TurnReader
 from antechamber.dialects.gemini.request import GeminiRequest, gemini_request
 from antechamber.dialects.gemini.traits import traits_of
@@ -27,8 +27,9 @@ from antechamber.wire.errors import (
 )
 from antechamber.wire.messages import MessageRequest
 
-_PREFIX = re.compile(r"^models/")
 _CARD_WITHIN_S = 10.0
+_MOST_CARDS = 256
+"""Names of models may come from clients, so what is kept of them has a bound."""
 _CARD_AGAIN_S = 60.0
 """After which a model is asked about again, of which Gemini told nothing."""
 _DONE = b"[DONE]"
@@ -70,7 +71,7 @@ class GeminiEngine:
         self._name = name
         self._client = client
         self._clock = clock
-        self._model = model and _PREFIX.sub("", model)
+        self._model = model and resource_name(model)
         self._count_within_s = count_within_s
         self._cards: dict[str, ModelCard] = {}
 
@@ -90,11 +91,11 @@ class GeminiEngine:
         if self._model is None:
             await self._asked("/models?pageSize=1")
         else:
-            self._cards[self._model] = await self._read_card(self._model)
+            self._keep(self._model, await self._read_card(self._model))
 
     async def prepare(self, order: TurnOrder) -> "GeminiTurn":
         """Translate and count; refuse what the model cannot read."""
-        model = _PREFIX.sub("", order.upstream_model)
+        model = resource_name(order.upstream_model)
         card = await self._card(model)
         request = gemini_request(
             order.request,
@@ -120,19 +121,23 @@ class GeminiEngine:
 
     async def run(self, turn: "GeminiTurn") -> AsyncGenerator[EngineEvent, None]:
         """Take the turn, streamed; leaving it drops the connection."""
-        path = f"{_path(turn.model)}:streamGenerateContent?alt=sse"
+        path = f"{model_path(turn.model)}:streamGenerateContent?alt=sse"
         reader = TurnReader(turn.request.reading(self._client.name, turn.model))
+        schema = turn.request.answer_schema
+        shown = _at_once if schema is None else HeldText(schema).feed
         try:
             async with self._client.stream(path, turn.request.body) as answer:
                 async with aclosing(self._payloads(answer.chunks())) as payloads:
                     async for data in payloads:
                         for event in reader.feed(data):
                             answer.begin()
-                            yield event
+                            for each in shown(event):
+                                yield each
                         if reader.over:
                             return
                 for event in reader.end():
-                    yield event
+                    for each in shown(event):
+                        yield each
         except UpstreamRefused as refused:
             raise self._meant(refused) from refused
 
@@ -165,7 +170,7 @@ class GeminiEngine:
         try:
             async with asyncio.timeout(self._count_within_s):
                 answer = await self._client.post_json(
-                    f"{_path(model)}:countTokens", request.count_body(model)
+                    f"{model_path(model)}:countTokens", request.count_body(model)
                 )
         except UpstreamRefused as refused:
             meant = self._meant(refused)
@@ -185,11 +190,18 @@ class GeminiEngine:
             except ApiError:
                 # Requests go out unbounded: their limits are not worth failing one.
                 card = ModelCard(good_until=now + _CARD_AGAIN_S)
-            self._cards[model] = card
+        self._keep(model, card)
         return card
 
+    def _keep(self, model: str, card: ModelCard) -> None:
+        """Keep the models that were asked for last, and always the engine's own."""
+        self._cards.pop(model, None)
+        self._cards[model] = card
+        if len(self._cards) > _MOST_CARDS:
+            del self._cards[next(each for each in self._cards if each != self._model)]
+
     async def _read_card(self, model: str) -> ModelCard:
-        answer = await self._asked(_path(model))
+        answer = await self._asked(model_path(model))
         return ModelCard(
             input_tokens=_positive(answer, "inputTokenLimit"),
             output_tokens=_positive(answer, "outputTokenLimit"),
@@ -245,9 +257,8 @@ async def _warming(events: AsyncGenerator[EngineEvent, None]) -> AsyncGenerator[
                     pass
 
 
-def _path(model: str) -> str:
-    # Tuned models have a collection of their own.
-    return f"/{quote(model)}" if "/" in model else f"/models/{quote(model)}"
+def _at_once(event: EngineEvent) -> tuple[EngineEvent]:
+    return (event,)
 
 
 def _positive(answer: object, key: str) -> int | None:

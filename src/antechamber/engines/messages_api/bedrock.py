@@ -23,7 +23,7 @@ from antechamber.engines.messages_api.host_features import (
     prepared,
 )
 from antechamber.wire.encoding import encode_json
-from antechamber.wire.errors import EngineFailed
+from antechamber.wire.errors import EngineFailed, NotFound
 from antechamber.wire.splice import Edits, field_of, with_fields
 
 _VERSION = "bedrock-2023-05-31"
@@ -32,6 +32,8 @@ _VERSIONS_AS_THEY_ARE = ("2026-10-21",)
 _USER_PROFILE = "anthropic-user-profile-id"
 _REGIONS = ("apac", "au", "ca", "eu", "global", "jp", "us", "us-gov")
 """What an id of an inference profile across regions begins with."""
+_NO_NAMES = (".", "..")
+"""Encoding leaves them as they are, and they would lead to another address."""
 _DATED = re.compile(r"-\d{8}$")
 _MEANT: Mapping[str, int] = {
     "expiredtokenexception": 401,
@@ -79,6 +81,9 @@ class BedrockHost:
         fit = fitted(self._features, order.body, order.betas, counts=counts)
         body = with_fields(order.body, {**fit.edits, **_door_fields(order, fit.betas)})
         model = self._model(order.upstream_model)
+        if model in _NO_NAMES:
+            message = f"model: {model}"
+            raise NotFound(message)
         if counts:
             model, body = _without_region(model), _counting(order, body)
         action = "invoke-with-response-stream" if order.streams else "invoke"
@@ -86,11 +91,13 @@ class BedrockHost:
         path = f"/model/{quote(model, safe=':;')}/{'count-tokens' if counts else action}"
         return self._base_url + path, body, fit
 
-    def decoder(self, headers: Mapping[str, str]) -> FrameDecoder | None:
+    def decoder(
+        self, headers: Mapping[str, str], *, request_id: str | None = None
+    ) -> FrameDecoder | None:
         """Return the reader of AWS's framing; None where a gateway has taken it off already."""
         if headers.get("content-type", "").startswith("text/event-stream"):
             return None
-        return BedrockStream(self._features.name)
+        return BedrockStream(self._features.name, request_id)
 
     def count_body(self, body: bytes) -> bytes:
         """Return the count under the API's name for it; raises ``EngineFailed``."""
@@ -107,10 +114,18 @@ class BedrockHost:
         name = headers.get("x-amzn-errortype", "").partition(":")[0]
         return _MEANT.get(name.lower(), status_meant(status))
 
-    def error_body(self, status: int, headers: Mapping[str, str], body: bytes) -> bytes:
+    def error_body(
+        self,
+        status: int,
+        headers: Mapping[str, str],
+        body: bytes,
+        *,
+        request_id: str | None = None,
+    ) -> bytes:
         """Return the exception as an error of the Messages API."""
         meant = self.error_status(status, headers)
-        return in_envelope(self._features.name, meant, body, headers.get("x-amzn-requestid"))
+        told_id = headers.get("x-amzn-requestid", request_id)
+        return in_envelope(self._features.name, meant, body, told_id)
 
     def _model(self, name: str) -> str:
         """Return Bedrock's id for a name that may be the catalogue's or Bedrock's own."""

@@ -49,8 +49,10 @@ _exception = msgspec.json.Decoder(_Exception)
 class BedrockStream:
     """Decodes one stream; its events pass untouched but for what is Bedrock's own."""
 
-    def __init__(self, upstream: str) -> None:
+    def __init__(self, upstream: str, request_id: str | None = None) -> None:
+        """``request_id`` goes into errors."""
         self._upstream = upstream
+        self._request_id = request_id
         self._frames = FrameReader(upstream)
 
     def feed(self, chunk: bytes) -> bytes:
@@ -101,4 +103,4 @@ class BedrockStream:
     def _named_error(self, name: str, message: str) -> bytes:
         kind = _TYPES.get(name.lower(), "api_error")
         said = worded(message) or f"{self._upstream} broke off: {name or 'no reason given'}."
-        return b"event: error\ndata: " + envelope(kind, said) + b"\n\n"
+        return b"event: error\ndata: " + envelope(kind, said, self._request_id) + b"\n\n"

@@ -45,9 +45,11 @@ class FoundryHost:
         fit = fitted(self._features, order.body, order.betas, counts=counts)
         return with_fields(order.body, fit.edits), fit
 
-    def decoder(self, headers: Mapping[str, str]) -> FrameDecoder | None:
+    def decoder(
+        self, headers: Mapping[str, str], *, request_id: str | None = None
+    ) -> FrameDecoder | None:
         """Return None: its streams are server-sent events of the Messages API."""
-        del headers
+        del headers, request_id
         return None
 
     def count_body(self, body: bytes) -> bytes:
@@ -59,7 +61,14 @@ class FoundryHost:
         del headers
         return status_meant(status)
 
-    def error_body(self, status: int, headers: Mapping[str, str], body: bytes) -> bytes:
+    def error_body(
+        self,
+        status: int,
+        headers: Mapping[str, str],
+        body: bytes,
+        *,
+        request_id: str | None = None,
+    ) -> bytes:
         """Return Claude's own errors as they are, Azure's in the envelope of the API."""
         del headers
-        return in_envelope(self._features.name, status_meant(status), body)
+        return in_envelope(self._features.name, status_meant(status), body, request_id)

@@ -1,14 +1,13 @@
 """An access token for Google Cloud, from whatever credentials Google's own programs would use."""
 
-import asyncio
-import threading
 from collections.abc import Mapping
 
 import google.auth
-from google.auth.credentials import Credentials
+from google.auth.credentials import Credentials, TokenState
 from google.auth.exceptions import GoogleAuthError, TransportError
 from google.auth.transport.requests import Request
 
+from antechamber.engines.messages_api.shared_fetch import SharedFetch
 from antechamber.wire.errors import EngineRefusesUs, EngineTimedOut, Overloaded
 
 _SCOPE = "https://www.googleapis.com/auth/cloud-platform"
@@ -20,20 +19,21 @@ class GoogleToken:
 
     def __init__(self, credentials: Credentials | None = None) -> None:
         self._credentials = credentials
-        self._renewing = threading.Lock()
+        self._renewing = SharedFetch(self._renew, within_s=_MOST_S)
 
     async def headers(self, url: str, body: bytes) -> Mapping[str, str]:
         """Return the token's header; what has to be fetched is fetched beside the event loop."""
         del url, body
-        token = self._held()
-        if token is None:
-            token = await self._renewed()
-        return {"authorization": f"Bearer {token}"}
+        credentials = self._credentials
+        if credentials is None or credentials.token_state is TokenState.INVALID:
+            credentials = await self._renewed()
+        elif credentials.token_state is TokenState.STALE:
+            self._renewing.begin()
+        return {"authorization": f"Bearer {credentials.token}"}
 
-    async def _renewed(self) -> str:
+    async def _renewed(self) -> Credentials:
         try:
-            async with asyncio.timeout(_MOST_S):
-                return await asyncio.to_thread(self._renew)
+            return await self._renewing.result()
         except TimeoutError as error:
             message = "No Google credentials could be had in time."
             raise EngineTimedOut(message) from error
@@ -44,19 +44,11 @@ class GoogleToken:
             message = f"No Google credentials could be had: {error}"
             raise EngineRefusesUs(message) from error
 
-    def _held(self) -> str | None:
-        credentials = self._credentials
-        return credentials.token if credentials is not None and credentials.valid else None
-
-    def _renew(self) -> str:
-        with self._renewing:
-            # Another request may have renewed it while this one waited.
-            if (token := self._held()) is not None:
-                return token
-            if self._credentials is None:
-                self._credentials, _ = google.auth.default(scopes=[_SCOPE])
-            self._credentials.refresh(Request())
-        if (token := self._held()) is None:
+    def _renew(self) -> Credentials:
+        if self._credentials is None:
+            self._credentials, _ = google.auth.default(scopes=[_SCOPE])
+        self._credentials.refresh(Request())
+        if self._credentials.token_state is TokenState.INVALID:
             message = "Google gave a token that is not valid."
             raise EngineRefusesUs(message)
-        return token
+        return self._credentials

@@ -41,8 +41,13 @@ class Host(Protocol):
         """
         ...
 
-    def decoder(self, headers: Mapping[str, str]) -> FrameDecoder | None:
-        """Return how to read a stream with these response headers; None where it is SSE already."""
+    def decoder(
+        self, headers: Mapping[str, str], *, request_id: str | None = None
+    ) -> FrameDecoder | None:
+        """Return how to read a stream with these response headers; None where it is SSE already.
+
+        ``request_id`` goes into errors that the host tells in a form of its own.
+        """
         ...
 
     def count_body(self, body: bytes) -> bytes:
@@ -53,6 +58,16 @@ class Host(Protocol):
         """Return the status that the Messages API has for such an error."""
         ...
 
-    def error_body(self, status: int, headers: Mapping[str, str], body: bytes) -> bytes:
-        """Return an error's body in the envelope of the Messages API; its own stays untouched."""
+    def error_body(
+        self,
+        status: int,
+        headers: Mapping[str, str],
+        body: bytes,
+        *,
+        request_id: str | None = None,
+    ) -> bytes:
+        """Return an error's body in the envelope of the Messages API; its own stays untouched.
+
+        ``request_id`` goes into it where the host told none.
+        """
         ...

@@ -23,9 +23,11 @@ class HostedApi:
             headers["anthropic-beta"] = ",".join(order.betas)
         return Outgoing(url=self._base_url + order.path, headers=headers, body=order.body)
 
-    def decoder(self, headers: Mapping[str, str]) -> FrameDecoder | None:
+    def decoder(
+        self, headers: Mapping[str, str], *, request_id: str | None = None
+    ) -> FrameDecoder | None:
         """Return None: its streams are server-sent events of the Messages API."""
-        del headers
+        del headers, request_id
         return None
 
     def count_body(self, body: bytes) -> bytes:
@@ -37,7 +39,14 @@ class HostedApi:
         del headers
         return status
 
-    def error_body(self, status: int, headers: Mapping[str, str], body: bytes) -> bytes:
+    def error_body(
+        self,
+        status: int,
+        headers: Mapping[str, str],
+        body: bytes,
+        *,
+        request_id: str | None = None,
+    ) -> bytes:
         """Return ``body``: its envelope is the API's own."""
-        del status, headers
+        del status, headers, request_id
         return body

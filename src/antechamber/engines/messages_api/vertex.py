@@ -76,9 +76,11 @@ class VertexHost:
         place = "count-tokens:rawPredict" if counts else f"{quote(model, safe='@:')}:{action}"
         return self._models + place, with_fields(order.body, edits), fit
 
-    def decoder(self, headers: Mapping[str, str]) -> FrameDecoder | None:
+    def decoder(
+        self, headers: Mapping[str, str], *, request_id: str | None = None
+    ) -> FrameDecoder | None:
         """Return None: its streams are server-sent events of the Messages API."""
-        del headers
+        del headers, request_id
         return None
 
     def count_body(self, body: bytes) -> bytes:
@@ -90,10 +92,17 @@ class VertexHost:
         del headers
         return status_meant(status)
 
-    def error_body(self, status: int, headers: Mapping[str, str], body: bytes) -> bytes:
+    def error_body(
+        self,
+        status: int,
+        headers: Mapping[str, str],
+        body: bytes,
+        *,
+        request_id: str | None = None,
+    ) -> bytes:
         """Return Claude's own errors as they are, Google's in the envelope of the API."""
         del headers
-        return in_envelope(self._features.name, status_meant(status), body)
+        return in_envelope(self._features.name, status_meant(status), body, request_id)
 
     def _model(self, name: str) -> str:
         """Return Vertex's id for a name that may be the catalogue's or Vertex's own."""

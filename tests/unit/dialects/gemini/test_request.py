@@ -392,6 +392,7 @@ def test_schemas_are_told_without_what_gemini_does_not_know() -> None:
             "const": {"const": "a"},
             "flag": {"anyOf": [{"const": True}, {"const": 7}, {"const": None}]},
             "list": {"type": "array", "items": {"const": "b"}, "default": {"const": 1}},
+            "whole": {"const": {"a": [1, "b"]}},
         },
         "additionalProperties": False,
     }
@@ -412,6 +413,22 @@ def test_schemas_are_told_without_what_gemini_does_not_know() -> None:
                 "type": "array",
                 "items": {"type": "string", "enum": ["b"]},
                 "default": {"const": 1},
+            },
+            "whole": {
+                "type": "object",
+                "properties": {
+                    "a": {
+                        "type": "array",
+                        "prefixItems": [
+                            {"type": "integer", "minimum": 1, "maximum": 1},
+                            {"type": "string", "enum": ["b"]},
+                        ],
+                        "minItems": 2,
+                        "maxItems": 2,
+                    }
+                },
+                "required": ["a"],
+                "additionalProperties": False,
             },
         },
         "additionalProperties": False,
@@ -457,5 +474,5 @@ def test_thinking_is_asked_for_in_the_way_of_each_generation(
 def test_the_count_is_asked_for_the_whole_request() -> None:
     request = translated("Hi", system="Be brief.", tools=[tool("a")])
 
-    told = request.count_body(MODEL)["generateContentRequest"]
+    told = request.count_body(f"models/{MODEL}")["generateContentRequest"]
     assert told == {"model": f"models/{MODEL}", **request.body}
