@@ -2,6 +2,7 @@ import socket
 from pathlib import Path
 
 from tests.acceptance.command_line import run
+from tests.engines.messages_api.upstream import played_upstream, whole
 from tests.servers import running_server
 
 REPLIES = '[[replies]]\ntext = "Hello!"\n'
@@ -140,3 +141,30 @@ def test_secrets_that_others_can_read_are_looked_at(tmp_path: Path) -> None:
 
     assert f"→ chmod 600 {secrets}" in doctor.stdout
     assert doctor.returncode == 0
+
+
+def test_an_upstream_whose_address_has_too_long_a_path_is_a_fault(tmp_path: Path) -> None:
+    with played_upstream() as upstream:
+        upstream.plays(whole(404, {"detail": "Not Found"}))
+        (tmp_path / "antechamber.toml").write_text(
+            '[server]\nport = 0\n[[engines]]\nname = "far"\ntype = "openai_chat"\n'
+            f'base_url = "{upstream.url}/v1/chat/completions"\n'
+        )
+
+        doctor = run("doctor", folder=tmp_path)
+
+    assert "✗ engine far" in doctor.stdout
+    assert "→ correct base_url: it is what stands before /chat/completions" in doctor.stdout
+    assert doctor.returncode == 1
+
+
+def test_a_hosted_engine_without_a_key_does_not_start(tmp_path: Path) -> None:
+    (tmp_path / "antechamber.toml").write_text(
+        '[[engines]]\nname = "anthropic"\ntype = "messages_api"\n'
+    )
+
+    for command in ("doctor", "serve"):
+        told = run(command, folder=tmp_path)
+
+        assert told.returncode != 0
+        assert "engines[0]: api_key_env is needed: api.anthropic.com" in told.stdout + told.stderr

@@ -32,6 +32,9 @@ def complaint(
 
 
 LOCAL = '[[engines]]\nname = "l"\ntype = "local"\n'
+RELAY = '[[engines]]\nname = "r"\ntype = "messages_api"\n'
+CHAT = '[[engines]]\nname = "c"\ntype = "openai_chat"\n'
+GEMINI = '[[engines]]\nname = "g"\ntype = "gemini"\n'
 
 IN_THE_FILE = {
     # unknown keys
@@ -139,6 +142,56 @@ IN_THE_FILE = {
             "threads": 1,
         }.items()
     },
+    # a cloud's keys without the cloud
+    **{
+        RELAY + f"api_key = 'k'\n{key} = {value}": (
+            f"engines[0].{key}: has no effect with the host hosted: "
+            f"set {clouds} beside it, or remove it"
+        )
+        for key, value, clouds in (
+            ("region", '"us-east-1"', 'host = "bedrock" or host = "vertex"'),
+            ("project", '"p"', 'host = "vertex"'),
+            ("resource", '"r"', 'host = "foundry"'),
+            ("aws_profile", '"work"', 'host = "bedrock"'),
+            (
+                "accepts_betas",
+                '["a-2026-01-01"]',
+                'host = "bedrock" or host = "vertex" or host = "foundry"',
+            ),
+        )
+    },
+    RELAY + 'project = "p"': (
+        "engines[0].project: has no effect with the host hosted: "
+        'set host = "vertex" beside it, or remove it'
+    ),
+    RELAY + 'host = "bedrock"\nregion = "us-east-1"\nproject = "p"': (
+        "engines[0].project: has no effect with the host bedrock: "
+        'set host = "vertex" beside it, or remove it'
+    ),
+    RELAY + 'host = "vertex"\nproject = "p"': "engines[0]: region is needed for the host vertex",
+    # nobody answers there without a key
+    **{
+        engine: (
+            f"engines[0]: api_key_env is needed: {host} answers nobody without a key, "
+            "and the keys of clients are not passed on"
+        )
+        for engine, host in {
+            RELAY: "api.anthropic.com",
+            RELAY + 'base_url = "https://api.anthropic.com/v1"': "api.anthropic.com",
+            CHAT: "api.openai.com",
+            GEMINI: "generativelanguage.googleapis.com",
+        }.items()
+    },
+    # the same twice
+    CHAT + 'replicas = ["http://h:1/v1", "http://h:2/v1", "http://h:1/v1/"]': (
+        'engines[0].replicas: must name each once, and "http://h:1/v1" comes twice'
+    ),
+    CHAT + 'replicas = ["http://h/v1", "http://H:80"]': (
+        'engines[0].replicas: must name each once, and "http://H:80" comes twice'
+    ),
+    LOCAL + '[[models]]\nid = "m"\nengines = ["l", "l"]': (
+        'models[0].engines: must name each once, and "l" comes twice'
+    ),
     LOCAL + 'model = ""': "engines[0].model: must not be empty",
     '[[models]]\nid = "m"\nengines = []': "models[0].engines: must not be empty",
     '[[models]]\nid = "m*m"\nengines = ["embedded"]': (

@@ -7,6 +7,7 @@ a client that repairs what it is told then meets its faults in the order of the 
 from collections.abc import Callable
 
 from antechamber.rules import (
+    addresses,
     betas,
     cache_control,
     context_management,
@@ -85,6 +86,7 @@ _LATER: tuple[Rule, ...] = (
     features.refuse_parameters_of_what_comes_later,
     features.refuse_compactions,
     features.refuse_files,
+    addresses.refuse_sources_that_are_not_public,
     features.refuse_citations,
 )
 
@@ -110,6 +112,7 @@ _MOOT_WHEN_PLAIN: frozenset[Rule] = frozenset(
         features.refuse_tools_of_the_server,
         features.refuse_compactions,
         features.refuse_files,
+        addresses.refuse_sources_that_are_not_public,
         features.refuse_citations,
     }
 )

@@ -28,6 +28,8 @@ class RuleContext(msgspec.Struct, frozen=True, kw_only=True):
     engine_is_claude_family: bool = False
     """The engine speaks the Messages API itself: foreign signatures and features that this server
     does not have are its affair, and go through to it."""
+    allow_private_addresses: bool = False
+    """URLs may lead whoever fetches them into the operator's own network."""
 
     @property
     def hosted(self) -> bool:

@@ -5,7 +5,8 @@ What each field means to the person who sets it is in docs/reference/configurati
 
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, TypeVar
+from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -14,6 +15,7 @@ from pydantic import (
     Field,
     PositiveFloat,
     ValidationInfo,
+    field_validator,
     model_validator,
 )
 from pydantic_core import PydanticCustomError
@@ -28,8 +30,12 @@ from antechamber.settings.values import (
     OrganizationId,
     Origin,
     WebAddress,
+    no_server_twice,
+    none_twice,
     resolved,
 )
+
+Value = TypeVar("Value")
 
 
 class Section(BaseModel):
@@ -141,7 +147,7 @@ class UpstreamEngineSettings(Section):
 
     name: EngineName
     base_url: WebAddress | None = None
-    replicas: tuple[WebAddress, ...] = ()
+    replicas: Annotated[tuple[WebAddress, ...], AfterValidator(no_server_twice)] = ()
     """Base URLs of servers that are alike; a conversation stays with one of them."""
     api_key: Secret | None = None
     """Once loaded it also holds what ``api_key_env`` named."""
@@ -163,10 +169,35 @@ class UpstreamEngineSettings(Section):
             raise ValueError("set base_url or replicas, not both")
         return self
 
+    @model_validator(mode="after")
+    def _a_key_where_nobody_answers_without(self) -> Self:
+        asked = {urlsplit(url or self.usual_address).hostname for url in self.addresses}
+        usual = urlsplit(self.usual_address).hostname
+        if usual is not None and usual in asked and not (self.api_key or self.api_key_env):
+            raise ValueError(
+                f"api_key_env is needed: {usual} answers nobody without a key, "
+                "and the keys of clients are not passed on"
+            )
+        return self
+
+    @property
+    def usual_address(self) -> str:
+        """Where the host listens that answers nobody without a key; empty where there is none."""
+        return ""
+
     @property
     def addresses(self) -> tuple[str | None, ...]:
-        """The base URL of each replica; None is the host's usual one."""
+        """The base URL of each replica; None is the usual one of its host."""
         return self.replicas or (self.base_url,)
+
+
+_KEYS_OF_CLOUDS = {
+    "region": ("bedrock", "vertex"),
+    "project": ("vertex",),
+    "resource": ("foundry",),
+    "aws_profile": ("bedrock",),
+    "accepts_betas": ("bedrock", "vertex", "foundry"),
+}
 
 
 class MessagesApiEngineSettings(UpstreamEngineSettings):
@@ -185,13 +216,29 @@ class MessagesApiEngineSettings(UpstreamEngineSettings):
     accepts_betas: tuple[str, ...] = ()
     """Of a cloud: betas that it has learned since this server's table was made."""
 
+    @field_validator(*_KEYS_OF_CLOUDS)
+    @classmethod
+    def _only_of_the_host(cls, value: Value, info: ValidationInfo) -> Value:
+        # Who forgets the host means a cloud, and would send prompts to Anthropic instead.
+        hosts, host = _KEYS_OF_CLOUDS[info.field_name or ""], info.data.get("host")
+        if host is not None and host not in hosts:
+            clouds = " or ".join(f'host = "{each}"' for each in hosts)
+            words = f"has no effect with the host {host}: set {clouds} beside it, or remove it"
+            raise PydanticCustomError("no_effect", "{words}", {"words": words})
+        return value
+
+    @property
+    def usual_address(self) -> str:
+        """Anthropic's; a cloud has its own, and its own credentials."""
+        return "https://api.anthropic.com" if self.host == "hosted" else ""
+
     @model_validator(mode="after")
     def _what_the_host_needs(self) -> Self:
         needed = {"vertex": ("region", "project"), "bedrock": ("region",)}.get(self.host, ())
         for key in needed:
             if getattr(self, key) is None:
                 raise ValueError(f"{key} is needed for the host {self.host}")
-        if self.host == "foundry" and self.base_url is None and self.resource is None:
+        if self.host == "foundry" and not any((*self.addresses, self.resource)):
             raise ValueError("resource or base_url is needed for the host foundry")
         if self.host == "foundry" and not (self.api_key or self.api_key_env):
             raise ValueError("api_key or api_key_env is needed for the host foundry")
@@ -204,12 +251,24 @@ class OpenAIChatEngineSettings(UpstreamEngineSettings):
     type: Literal["openai_chat"] = "openai_chat"
     host: Annotated[str, Field(pattern=r"^[a-z0-9_]+$")] = "auto"
     """A row of the table of hosts; ``auto`` asks the server who it is."""
+    begins_in_thought: Literal["never", "asked", "always"] = "never"
+    """Whether the chat template opens the thought; llama-server is asked where this is not set."""
+
+    @property
+    def usual_address(self) -> str:
+        """OpenAI's."""
+        return "https://api.openai.com/v1"
 
 
 class GeminiEngineSettings(UpstreamEngineSettings):
     """An engine on Gemini's generateContent."""
 
     type: Literal["gemini"] = "gemini"
+
+    @property
+    def usual_address(self) -> str:
+        """Google's, for developers."""
+        return "https://generativelanguage.googleapis.com/v1beta"
 
 
 EngineSettings = (
@@ -234,7 +293,7 @@ class ModelSettings(Section):
     """Which engines serve a model id, and what they call the model."""
 
     id: ModelPattern
-    engines: Annotated[tuple[EngineName, ...], Field(min_length=1)]
+    engines: Annotated[tuple[EngineName, ...], Field(min_length=1), AfterValidator(none_twice)]
     """Asked in this order."""
     weights: tuple[PositiveFloat, ...] = ()
     """One for each engine: how often it is asked first."""

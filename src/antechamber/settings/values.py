@@ -1,12 +1,15 @@
 """Single values of the configuration that are more than a string, and what is wrong with them."""
 
 import re
+from collections.abc import Callable, Hashable
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator
+
+_PORTS = {"http": 80, "https": 443}
 
 
 def resolved(path: Path, *, beside: object) -> Path:
@@ -17,6 +20,34 @@ def resolved(path: Path, *, beside: object) -> Path:
         raise ValueError("must be in a home directory that exists") from error
     directory = beside if isinstance(beside, Path) else Path.cwd()
     return (directory / path).absolute()
+
+
+def none_twice(values: tuple[str, ...]) -> tuple[str, ...]:
+    """Refuse a list that says the same twice."""
+    return _without_repetition(values, lambda value: value)
+
+
+def no_server_twice(addresses: tuple[str, ...]) -> tuple[str, ...]:
+    """Refuse web addresses of which two lead to the same place, however they are written."""
+    return _without_repetition(addresses, _place)
+
+
+def _without_repetition(
+    values: tuple[str, ...], meaning: Callable[[str], Hashable]
+) -> tuple[str, ...]:
+    seen: set[Hashable] = set()
+    for value in values:
+        if meaning(value) in seen:
+            raise ValueError(f'must name each once, and "{value}" comes twice')
+        seen.add(meaning(value))
+    return values
+
+
+def _place(address: str) -> Hashable:
+    parts = urlsplit(address)
+    # Engines take an address with and without the version at its end for the same.
+    path = parts.path.removesuffix("/v1")
+    return parts.scheme, parts.hostname, parts.port or _PORTS[parts.scheme], path
 
 
 def _host(value: str) -> str:

@@ -27,6 +27,11 @@ _WANTED = {
     "tuple_type": "must be a list",
     "int_parsing_size": "must be a smaller number",
 }
+_WHATEVER_STANDS_THERE = {
+    "missing": "is required",
+    "string_too_short": "must not be empty",
+    "too_short": "must not be empty",
+}
 _BOUNDS = {
     "greater_than": ("gt", "must be more than"),
     "greater_than_equal": ("ge", "must be at least"),
@@ -69,14 +74,14 @@ def _value_words(details: ErrorDetails) -> str:
     kind, context = details["type"], details.get("ctx", {})
     instead = _instead(details["input"], details["loc"])
     match kind:
-        case "missing":
-            return "is required"
+        case _ if kind in _WHATEVER_STANDS_THERE:
+            return _WHATEVER_STANDS_THERE[kind]
         case "value_error":
             return f"{context['error']}{instead}"
+        case "no_effect":
+            return details["msg"]
         case "literal_error":
             return f"must be {_choices(context['expected'])}{instead}"
-        case "string_too_short" | "too_short":
-            return "must not be empty"
         case _ if kind in _BOUNDS:
             name, words = _BOUNDS[kind]
             return f"{words} {context[name]:.15g}{instead}"

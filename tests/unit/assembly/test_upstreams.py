@@ -9,7 +9,8 @@ from antechamber.runtime.clock import SystemClock
 from antechamber.settings import ConfigurationError, load_settings
 
 _ENGINES = {
-    "hosted": 'type = "messages_api"',
+    "hosted": 'type = "messages_api"\napi_key = "k"',
+    "gateway": 'type = "messages_api"\nbase_url = "http://127.0.0.1:8000"',
     "bedrock-key": 'type = "messages_api"\nhost = "bedrock"\nregion = "us-east-1"\napi_key = "k"',
     "bedrock": 'type = "messages_api"\nhost = "bedrock"\nregion = "us-east-1"',
     "vertex-key": 'type="messages_api"\nhost="vertex"\nregion="global"\nproject="p"\napi_key="k"',
@@ -53,7 +54,7 @@ async def test_each_replica_is_an_engine_of_its_own_name(tmp_path: Path) -> None
 
 
 def test_a_host_that_is_not_known_is_refused_before_anything_starts(tmp_path: Path) -> None:
-    settings = _settings(tmp_path, 'type = "openai_chat"\nhost = "nobody"')
+    settings = _settings(tmp_path, 'type = "openai_chat"\nhost = "nobody"\napi_key = "k"')
 
     with pytest.raises(ConfigurationError, match="nobody"):
         check_engine(settings.engines[0], settings)

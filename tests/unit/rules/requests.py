@@ -124,6 +124,7 @@ class Asked:
     version: Version = "2023-06-01"
     betas: frozenset[str] = frozenset()
     claude_family: bool = False
+    private_addresses: bool = False
 
 
 def context_of(model: str, asked: Asked) -> RuleContext:
@@ -135,6 +136,7 @@ def context_of(model: str, asked: Asked) -> RuleContext:
         asked_model=model,
         verify=SIGNER.verify,
         engine_is_claude_family=asked.claude_family,
+        allow_private_addresses=asked.private_addresses,
     )
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from antechamber.assembly import check_engine, model_file
 from antechamber.cli.doctor.finding import Finding, broken, doubtful, well
 from antechamber.cli.doctor.machine import free_memory_bytes
+from antechamber.cli.doctor.upstreams import PATIENCE_S, check_upstream
 from antechamber.cli.sizes import size_words
 from antechamber.outbound.client import Timeouts, UpstreamClient, UpstreamRefused
 from antechamber.settings import (
@@ -19,24 +20,27 @@ from antechamber.settings import (
     Settings,
     UpstreamEngineSettings,
 )
-from antechamber.wire.errors import ApiError, EngineFailed
+from antechamber.wire.errors import ApiError
 
 _RUNTIME = "xllamacpp"
-_PATIENCE_S = 5.0
 _LOADING = 503  # llama-server's answer until its model is loaded
 _ROOM = 1.2
 """Memory that a model takes, as a multiple of its file: the rest is its context."""
 
 
 def check_engines(settings: Settings, engines: tuple[EngineSettings, ...]) -> list[Finding]:
-    """Check each engine, and once what runs local models."""
+    """Check each engine, and once what runs local models; all that are elsewhere at once."""
     findings: list[Finding] = []
     if any(isinstance(each, LocalEngineSettings) and each.base_url is None for each in engines):
         findings.append(_check_runtime())
-    return [*findings, *(_check(engine, settings) for engine in engines)]
+    return [*findings, *asyncio.run(_check_all(settings, engines))]
 
 
-def _check(engine: EngineSettings, settings: Settings) -> Finding:
+async def _check_all(settings: Settings, engines: tuple[EngineSettings, ...]) -> list[Finding]:
+    return await asyncio.gather(*(_check(engine, settings) for engine in engines))
+
+
+async def _check(engine: EngineSettings, settings: Settings) -> Finding:
     subject = f"engine {engine.name}"
     try:
         check_engine(engine, settings)
@@ -46,11 +50,11 @@ def _check(engine: EngineSettings, settings: Settings) -> Finding:
         case ScriptedEngineSettings():
             return well(subject, f"script {engine.script}")
         case LocalEngineSettings(base_url=str() as url):
-            return asyncio.run(_check_elsewhere(engine, url))
+            return await _check_elsewhere(engine, url)
         case LocalEngineSettings():
             return _check_memory(subject, model_file(engine, settings))
         case UpstreamEngineSettings():
-            return asyncio.run(_check_upstream(engine))
+            return await check_upstream(engine)
 
 
 def _check_runtime() -> Finding:
@@ -96,10 +100,10 @@ async def _check_elsewhere(engine: LocalEngineSettings, url: str) -> Finding:
         url,
         url,
         headers={"authorization": f"Bearer {key}"} if key else {},
-        timeouts=Timeouts(connect_s=_PATIENCE_S, idle_s=_PATIENCE_S),
+        timeouts=Timeouts(connect_s=PATIENCE_S, idle_s=PATIENCE_S),
     )
     try:
-        await client.get_json("/props")
+        await client.get_json("/props", within_s=PATIENCE_S)
     except UpstreamRefused as error:
         return _refused(subject, url, error.upstream_status)
     except ApiError as error:
@@ -107,26 +111,6 @@ async def _check_elsewhere(engine: LocalEngineSettings, url: str) -> Finding:
     finally:
         await client.aclose()
     return well(subject, f"{url} answers")
-
-
-async def _check_upstream(engine: UpstreamEngineSettings) -> Finding:
-    """Ask whether somebody is there; what they take is found out by a request."""
-    subject = f"engine {engine.name}"
-    if not engine.api_key and not any(engine.addresses):
-        return doubtful(subject, "has no key", "set api_key or api_key_env, if its host wants one")
-    for url in filter(None, engine.addresses):
-        client = UpstreamClient(
-            url, url, headers={}, timeouts=Timeouts(connect_s=_PATIENCE_S, idle_s=_PATIENCE_S)
-        )
-        try:
-            await client.get_json("/", within_s=_PATIENCE_S)
-        except (UpstreamRefused, EngineFailed):
-            pass  # whatever it says of this path, it is there
-        except ApiError as error:
-            return broken(subject, error.message, f"start it, or correct its address: {url}")
-        finally:
-            await client.aclose()
-    return well(subject, ", ".join(url or "usual address" for url in engine.addresses))
 
 
 def _refused(subject: str, url: str, status: int) -> Finding:
