@@ -58,6 +58,9 @@ script = "words.toml"
 id = "ordered"
 engines = ["first", "second"]
 [[models]]
+id = "any-*"
+engines = ["first", "second"]
+[[models]]
 id = "weighted"
 engines = ["first", "second"]
 weights = [3, 1]
@@ -206,6 +209,32 @@ def test_who_asks_for_a_pause_gets_it(http: httpx2.Client, upstreams: list[Playe
     assert len(upstreams[0].asked) == 1
     time.sleep(0.35)  # the pause is over
     assert served(ask(http, "ordered")) == "first"
+
+
+def test_ids_that_somebody_makes_up_take_no_engine_away_from_the_others(
+    http: httpx2.Client, upstreams: list[PlayedUpstream]
+) -> None:
+    nothing = whole(404, error("not_found_error", "model: any-invented"))
+    upstreams[0].plays(*[nothing] * 6, whole())
+
+    invented = [served(ask(http, f"any-invented-{number}")) for number in range(3)]
+    missing = [served(ask(http, "any-missing")) for _ in range(5)]
+
+    assert set(invented + missing) == {"second"}
+    assert len(upstreams[0].asked) == 6, "of one model it is known after three times"
+    assert served(ask(http, "any-real")) == "first"
+    assert served(ask(http, "ordered")) == "first"
+
+
+def test_a_limit_of_one_model_leaves_the_engine_to_the_others(
+    http: httpx2.Client, upstreams: list[PlayedUpstream]
+) -> None:
+    upstreams[0].plays(whole(429, error("rate_limit_error"), {"retry-after": "86400"}), whole())
+
+    assert served(ask(http, "any-small")) == "second"
+    assert served(ask(http, "any-large")) == "first"
+    assert served(ask(http, "any-small")) == "second"
+    assert len(upstreams[0].asked) == 2
 
 
 def test_no_more_requests_run_than_may(

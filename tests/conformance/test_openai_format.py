@@ -19,6 +19,11 @@ PNG = (
     "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGA"
     "WjR9awAAAABJRU5ErkJggg=="
 )
+IMAGE: dict[str, Any] = {
+    "type": "image_url",
+    "image_url": {"url": "data:image/png;base64,AAAA"},
+}
+"""Bytes that are none."""
 LOOK_UP: Any = {
     "type": "function",
     "function": {
@@ -442,6 +447,17 @@ def test_a_model_that_is_not_served_is_not_found(sdk: Any) -> None:
         ({"user": "u" * 600}, "user"),
         ({"tools": [{"type": "function", "function": {"name": "a b"}}]}, "tools.0.function.name"),
         ({"top_p": 2}, "top_p"),
+        ({"messages": [user([IMAGE | {"image_url": {}}])]}, "messages.0.content.0.image_url.url"),
+        (
+            {"messages": [user([{"type": "text", "text": " "}, IMAGE])]},
+            "messages.0.content.1.image_url.url",
+        ),
+        (
+            {"response_format": {"type": "json_schema", "json_schema": {}}},
+            "response_format.json_schema.name",
+        ),
+        ({"tool_choice": "required"}, "tool_choice"),
+        ({"tool_choice": {"type": "function", "function": {"name": "x"}}}, "tool_choice"),
     ],
 )
 def test_an_error_names_the_field_as_the_client_wrote_it(

@@ -24,6 +24,7 @@ from tests.conformance.bodies import (
 from tests.conformance.exchanges import events_of, sdk_client
 from tests.conformance.manifest import requirement
 from tests.engines.messages_api.upstream import (
+    Answer,
     PlayedUpstream,
     error,
     events,
@@ -376,8 +377,9 @@ def test_t22_a_switch_to_an_upstream_takes_our_thoughts_along(
     assert got.headers["antechamber-served-by"] == "up/claude-opus-5-5"
     sent = json.loads(upstream.last.body)["messages"]
     assert [[block["type"] for block in each["content"]] for each in sent] == [
-        *(["text"], ["text"], ["text"], ["text"], ["text"])
+        *(["text"], ["text"], ["text"], ["thinking", "text"], ["text"])
     ]
+    assert sent[3]["content"][0] == FOREIGN
 
 
 @requirement("pitfall:t22")
@@ -518,6 +520,7 @@ def test_unknown_fields_pass_unless_the_engine_refuses_them(
     passed = http.post("/v1/messages", json=asked)
     sent = upstream.last.json()
     to_count = without(asked, "max_tokens")
+    upstream.plays(whole(200, {"input_tokens": 7}))
     counted = http.post("/v1/messages/count_tokens", json=to_count)
     sent_to_count = upstream.last.json()
     refused = http.post("/v1/messages", json={**asked, "model": HAIKU})
@@ -577,17 +580,20 @@ def test_the_model_behind_the_name_decides(upstream: PlayedUpstream, http: httpx
 
 
 @requirement("pitfall:t58")
+@pytest.mark.parametrize("told", [b"", sse("error", error={"type": "overloaded_error"})])
 def test_t58_an_error_after_the_start_is_an_event(
-    upstream: PlayedUpstream, http: httpx2.Client
+    upstream: PlayedUpstream, http: httpx2.Client, told: bytes
 ) -> None:
-    upstream.plays(streamed(events()[:4], pause_s=0.01, then="reset"))
+    pieces = [*events()[:4], *([told] if told else [])]
+    upstream.plays(streamed(pieces, pause_s=0.01, then="reset"))
 
     got = http.post("/v1/messages", json=body(stream=True))
 
     found = events_of(got.content)
     assert got.status_code == 200
-    assert got.content.startswith(b"".join(events()[:4]))
-    assert [event["type"] for event in found][-1] == "error"
+    assert got.content.startswith(b"".join(pieces))
+    assert [event["type"] for event in found].count("error") == 1
+    assert found[-1]["type"] == "error"
     assert len([event for event in found if event["type"] == "message_start"]) == 1
 
 
@@ -609,12 +615,16 @@ def test_t59_garbage_is_an_error_that_names_the_upstream(
 
 
 @requirement("pitfall:t63")
+@pytest.mark.parametrize(
+    ("answer", "stream"),
+    [(hangs(), False), (hangs(), True), (streamed([b":\n\n"] * 100, pause_s=0.1), True)],
+)
 def test_t63_an_upstream_that_is_late_is_a_504(
-    upstream: PlayedUpstream, http: httpx2.Client
+    upstream: PlayedUpstream, http: httpx2.Client, answer: Answer, stream: bool
 ) -> None:
-    upstream.plays(hangs())
+    upstream.plays(answer)
 
-    got = http.post("/v1/messages", json=body())
+    got = http.post("/v1/messages", json=body(stream=stream))
 
     assert got.status_code == 504
     assert got.json()["error"]["type"] == "timeout_error"
@@ -622,14 +632,24 @@ def test_t63_an_upstream_that_is_late_is_a_504(
 
 @requirement("pitfall:t64")
 @pytest.mark.parametrize(
-    ("status", "kind"), [(400, "invalid_request_error"), (529, "overloaded_error")]
+    ("status", "kind"),
+    [
+        (400, "invalid_request_error"),
+        (400, "policy_blocked"),
+        (402, "billing_error"),
+        (404, "not_found_error"),
+        (429, "rate_limit_error"),
+        (529, "overloaded_error"),
+    ],
 )
+@pytest.mark.parametrize("should_retry", ["true", "false"])
 def test_t64_errors_come_back_unmodified(
-    upstream: PlayedUpstream, http: httpx2.Client, status: int, kind: str
+    upstream: PlayedUpstream, http: httpx2.Client, status: int, kind: str, should_retry: str
 ) -> None:
     sent = error(kind, "prompt is too long: 210000 tokens > 200000 maximum").replace(b",", b" ,")
-    upstream.plays(whole(status, sent))
+    upstream.plays(whole(status, sent, {"x-should-retry": should_retry}))
 
     for stream in (False, True):
         got = http.post("/v1/messages", json=body(stream=stream))
         assert (got.status_code, got.content) == (status, sent)
+        assert got.headers["x-should-retry"] == should_retry

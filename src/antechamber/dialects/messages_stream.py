@@ -1,24 +1,16 @@
-"""A stream of the Messages API read as engine events: for a turn that must not just pass through.
+"""An answer of the Messages API read as engine events: for a turn that must not just pass through.
 
-Server tools have no engine events; their blocks are left out.
+Events, blocks, deltas and reasons that nobody here knows fail no answer: the API adds some.
 """
 
 from collections.abc import Iterator, Mapping
+from typing import get_args
 
 import msgspec
 
 from antechamber.dialects.event_stream import EventStreamReader
-from antechamber.turn.events import (
-    BlockClosed,
-    BlockDelta,
-    EngineEvent,
-    RedactedThinkingOpened,
-    TextOpened,
-    ThinkingOpened,
-    ToolUseOpened,
-    TurnEnded,
-    UsageReported,
-)
+from antechamber.dialects.messages_blocks import BlockReader
+from antechamber.turn.events import EngineEvent, TurnEnded, UsageReported
 from antechamber.wire.errors import (
     ApiError,
     EngineFailed,
@@ -48,21 +40,8 @@ class _Message(msgspec.Struct):
     usage: _Usage | None = None
 
 
-class _Block(msgspec.Struct):
-    type: str = ""
-    text: str = ""
-    id: str | None = None
-    name: str = ""
-    data: str = ""
-    toolset_name: str | None = None
-
-
-class _Delta(msgspec.Struct):
-    type: str = ""
-    text: str = ""
-    thinking: str = ""
-    partial_json: str = ""
-    stop_reason: StopReason | None = None
+class _Ending(msgspec.Struct):
+    stop_reason: str | None = None
     stop_sequence: str | None = None
     stop_details: dict[str, object] | None = None
 
@@ -74,11 +53,30 @@ class _Fault(msgspec.Struct):
 
 class _Event(msgspec.Struct):
     type: str = ""
-    message: _Message | None = None
-    content_block: _Block | None = None
-    delta: _Delta | None = None
+
+
+class _Start(msgspec.Struct):
+    message: _Message
+
+
+class _BlockEvent(msgspec.Struct):
+    index: int = 0
+    content_block: msgspec.Raw = msgspec.Raw(b"{}")
+    delta: msgspec.Raw = msgspec.Raw(b"{}")
+
+
+class _MessageDelta(msgspec.Struct):
+    delta: _Ending
     usage: _Usage | None = None
-    error: _Fault | None = None
+
+
+class _ErrorEvent(msgspec.Struct):
+    error: _Fault
+
+
+class _Answer(_Ending):
+    content: list[msgspec.Raw] = []
+    usage: _Usage | None = None
 
 
 class _Envelope(msgspec.Struct):
@@ -86,7 +84,13 @@ class _Envelope(msgspec.Struct):
 
 
 _event = msgspec.json.Decoder(_Event)
+_start = msgspec.json.Decoder(_Start)
+_block_event = msgspec.json.Decoder(_BlockEvent)
+_message_delta = msgspec.json.Decoder(_MessageDelta)
+_error_event = msgspec.json.Decoder(_ErrorEvent)
+_answer = msgspec.json.Decoder(_Answer)
 _envelope = msgspec.json.Decoder(_Envelope)
+_REASONS: Mapping[str, StopReason] = {reason: reason for reason in get_args(StopReason)}
 _BY_TYPE: Mapping[str, type[ApiError]] = {
     "invalid_request_error": InvalidRequest,
     "request_too_large": RequestTooLarge,
@@ -101,75 +105,88 @@ _BY_TYPE: Mapping[str, type[ApiError]] = {
 
 
 class MessagesStreamReader:
-    """Feed it the bytes of one stream; it gives what an engine would have said."""
+    """Feed it the bytes of one stream; it gives what an engine would have said.
+
+    Its methods raise the ``ApiError`` that the stream tells of, and ``EngineFailed`` for one that
+    is none of the Messages API.
+    """
 
     def __init__(self, upstream: str) -> None:
         self._upstream = upstream
         self._events = EventStreamReader()
-        self._is_open = False
+        self._blocks = BlockReader()
         self._ending = TurnEnded(stop_reason="end_turn")
+        self._ended = False
 
     def feed(self, chunk: bytes) -> Iterator[EngineEvent]:
-        """Yield the events that ``chunk`` completes; raises the ``ApiError`` that it tells of."""
+        """Yield the events that ``chunk`` completes."""
         try:
             events = self._events.feed(chunk)
         except ValueError as error:
             message = f"{self._upstream} sent an event that is too large."
             raise EngineFailed(message) from error
         for event in events:
-            try:
-                read = _event.decode(event.data)
-            except (msgspec.DecodeError, UnicodeDecodeError) as error:
-                message = f"{self._upstream} sent an event that is none of the Messages API."
-                raise EngineFailed(message) from error
-            yield from self._take(read)
+            yield from self._read(event.data)
 
-    def _take(self, event: _Event) -> Iterator[EngineEvent]:
-        match event.type:
-            case "message_start" if event.message is not None:
-                yield from _counts(event.message.usage)
-            case "content_block_start" if event.content_block is not None:
-                yield from self._open(event.content_block)
-            case "content_block_delta" if event.delta is not None and self._is_open:
-                delta = event.delta
-                if text := delta.text or delta.thinking or delta.partial_json:
-                    yield BlockDelta(text=text)
-            case "content_block_stop" if self._is_open:
-                self._is_open = False
-                yield BlockClosed()
+    def end(self) -> Iterator[EngineEvent]:
+        """Yield what the end of the stream completes; an event that was cut is left out."""
+        for event in self._events.end():
+            if _is_json(event.data):
+                yield from self._read(event.data)
+
+    def _read(self, data: bytes) -> Iterator[EngineEvent]:
+        # What follows the end, as the ``[DONE]`` of another format, means nothing.
+        if self._ended:
+            return
+        try:
+            yield from self._take(_event.decode(data).type, data)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            message = f"{self._upstream} sent an event that is none of the Messages API."
+            raise EngineFailed(message) from error
+
+    def _take(self, kind: str, data: bytes) -> Iterator[EngineEvent]:
+        match kind:
+            case "message_start":
+                yield from _counts(_start.decode(data).message.usage)
+            case "content_block_start":
+                event = _block_event.decode(data)
+                yield from self._blocks.start(event.index, event.content_block)
+            case "content_block_delta":
+                event = _block_event.decode(data)
+                yield from self._blocks.extend(event.index, event.delta)
+            case "content_block_stop":
+                yield from self._blocks.stop(_block_event.decode(data).index)
             case "message_delta":
-                yield from _counts(event.usage)
-                self._note_ending(event.delta)
+                told = _message_delta.decode(data)
+                yield from _counts(told.usage)
+                self._ending = _ending_of(told.delta) or self._ending
             case "message_stop":
+                self._ended = True
+                yield from self._blocks.finish()
                 yield self._ending
             case "error":
-                raise fault_of(event.error or _Fault(), self._upstream, retry_after_s=None)
+                fault = _error_event.decode(data).error
+                raise fault_of(fault, self._upstream, retry_after_s=None)
             case _:
                 pass
 
-    def _open(self, block: _Block) -> Iterator[EngineEvent]:
-        self._is_open = True
-        match block.type:
-            case "text":
-                yield TextOpened()
-                if block.text:
-                    yield BlockDelta(text=block.text)
-            case "thinking":
-                yield ThinkingOpened()
-            case "redacted_thinking":
-                yield RedactedThinkingOpened(data=block.data)
-            case "tool_use":
-                yield ToolUseOpened(name=block.name, id=block.id, toolset_name=block.toolset_name)
-            case _:
-                self._is_open = False
 
-    def _note_ending(self, delta: _Delta | None) -> None:
-        if delta is not None and delta.stop_reason is not None:
-            self._ending = TurnEnded(
-                stop_reason=delta.stop_reason,
-                stop_sequence=delta.stop_sequence,
-                stop_details=delta.stop_details,
-            )
+def events_of_answer(body: bytes, upstream: str) -> Iterator[EngineEvent]:
+    """Yield what the stream of the same answer would have said, from a whole one.
+
+    Raises ``EngineFailed`` where it is none of the Messages API.
+    """
+    blocks = BlockReader()
+    try:
+        answer = _answer.decode(body)
+        yield from _counts(answer.usage)
+        for index, block in enumerate(answer.content):
+            yield from blocks.start(index, block)
+            yield from blocks.stop(index)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        message = f"{upstream} sent an answer that is none of the Messages API."
+        raise EngineFailed(message) from error
+    yield _ending_of(answer) or TurnEnded(stop_reason="end_turn")
 
 
 def refusal_of(body: bytes, upstream: str, *, retry_after_s: float | None) -> ApiError:
@@ -187,6 +204,25 @@ def fault_of(told: _Fault, upstream: str, *, retry_after_s: float | None) -> Api
     is_ours = issubclass(kind, EngineFailed)
     message = f"{upstream}: {told.message}" if is_ours else told.message
     return kind(message or told.type, retry_after_s=retry_after_s)
+
+
+def _ending_of(told: _Ending) -> TurnEnded | None:
+    if told.stop_reason is None:
+        return None
+    return TurnEnded(
+        # A reason of tomorrow ends the turn all the same.
+        stop_reason=_REASONS.get(told.stop_reason, "end_turn"),
+        stop_sequence=told.stop_sequence,
+        stop_details=told.stop_details,
+    )
+
+
+def _is_json(data: bytes) -> bool:
+    try:
+        msgspec.json.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return False
+    return True
 
 
 def _counts(usage: _Usage | None) -> Iterator[EngineEvent]:

@@ -1,8 +1,8 @@
 """The contracts of engines: one takes turns as a stream of events, one relays whole requests."""
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 import msgspec
 
@@ -68,6 +68,16 @@ class PreparedTurn(Protocol):
         Raises ``EngineFault`` when the model cannot answer, ``CallerFault`` when only the engine
         could see that the request is not servable.
         """
+        ...
+
+
+@runtime_checkable
+class AdjustedTurn(Protocol):
+    """A turn that changed something of the request, beside the order's ``edits``."""
+
+    @property
+    def adjusted(self) -> Sequence[str]:
+        """Names of the request's top-level fields."""
         ...
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any
+from urllib.parse import quote
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -9,6 +10,7 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 Header = tuple[bytes, bytes]
+_PRINTABLE = "".join(map(chr, range(0x20, 0x7F)))
 
 
 def header(scope: Scope, name: bytes) -> str | None:
@@ -20,8 +22,14 @@ def header(scope: Scope, name: bytes) -> str | None:
 
 
 def encoded(value: str) -> bytes:
-    """Return the value of a header, whatever it is made of: without line breaks, in Latin-1."""
-    return " ".join(value.split()).encode("latin-1", "replace")
+    """Return the value of a header, whatever it is made of.
+
+    What is not printable ASCII goes as its UTF-8 bytes, percent-encoded, as in an address:
+    control characters may not stand in a header, and the others have no agreed meaning there.
+    """
+    if value.isascii() and value.isprintable():
+        return value.encode("ascii")
+    return quote(value, safe=_PRINTABLE).encode("ascii")
 
 
 async def respond(

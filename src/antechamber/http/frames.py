@@ -43,12 +43,14 @@ class AnswerFrames:
         return _relayed(opened) if isinstance(opened, OpenRelay) else self._taken(opened)
 
     def head(self) -> Sequence[Header]:
-        """Return who answers, where that is known; it stays so from now on."""
-        if self._opened is None:
-            return ()
-        if not isinstance(self._opened, OpenRelay):
-            self._opened.commit()
-        return answer_head(self._opened)
+        """Return who answers, where that is known."""
+        match self._opened:
+            case OpenRelay() as relayed:
+                return relay_head(relayed)
+            case None:
+                return ()
+            case turn:
+                return () if turn.may_move else answer_head(turn)
 
     def error(self, error: Exception) -> bytes:
         """Return the stream's last event."""
@@ -58,10 +60,16 @@ class AnswerFrames:
 
     async def _taken(self, turn: OpenTurn) -> AsyncGenerator[bytes, None]:
         frame = self._form.frame
+        # Where another engine may still answer, nothing is said before one has.
+        told = not turn.may_move
         try:
-            yield frame(turn.start())
+            if told:
+                yield frame(turn.start())
             async with aclosing(turn.events()) as batches:
                 async for batch in batches:
+                    if not told:
+                        told = True
+                        yield frame(turn.start())
                     yield frame(batch[0]) if len(batch) == 1 else b"".join(map(frame, batch))
         finally:
             # A client may leave before the first event has been asked for.
@@ -84,15 +92,13 @@ async def _relayed(answer: OpenRelay) -> AsyncGenerator[bytes, None]:
 
 def answer_head(opened: Opened) -> list[Header]:
     """Return the headers that say who answered, and what was changed for it."""
-    if isinstance(opened, OpenRelay):
-        return relay_head(opened)
-    return [(b"antechamber-served-by", encoded(opened.served_by))]
+    head = [(b"antechamber-served-by", encoded(opened.served_by))]
+    if opened.adjusted:
+        head.append((b"antechamber-adjusted", encoded(", ".join(opened.adjusted))))
+    return head
 
 
 def relay_head(answer: OpenRelay) -> list[Header]:
     """Return the headers of a relayed answer."""
     head = [(name.encode("ascii"), encoded(value)) for name, value in answer.headers.items()]
-    head.append((b"antechamber-served-by", encoded(answer.served_by)))
-    if answer.adjusted:
-        head.append((b"antechamber-adjusted", encoded(", ".join(answer.adjusted))))
-    return head
+    return head + answer_head(answer)

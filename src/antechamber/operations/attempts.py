@@ -10,10 +10,16 @@ from collections.abc import Callable, Mapping, Sequence
 
 import structlog
 
-from antechamber.operations.health import EngineHealth
+from antechamber.operations.health import EngineHealth, Visit
 from antechamber.operations.routing import Candidate
 from antechamber.runtime.clock import Clock
-from antechamber.wire.errors import EngineFault, EngineRefusesUs, Overloaded
+from antechamber.wire.errors import (
+    ApiError,
+    EngineFault,
+    EngineRefusesUs,
+    InvalidRequest,
+    Overloaded,
+)
 
 _log = structlog.get_logger("antechamber.routing")
 _FIRST_PAUSE_S = 0.5
@@ -44,76 +50,99 @@ class Attempts:
         self._clock = clock
         self._random = random
         self._current: Candidate | None = None
+        self._visit: Visit | None = None
         self._pause_s: float | None = None
+        self._fault: EngineFault | None = None
+        """The last one of an engine."""
+
+    @property
+    def has_more(self) -> bool:
+        """Whether another try may follow the running one."""
+        return bool(self._round) or any(each.retries >= self._rounds for each in self._left)
 
     async def first(self) -> Candidate:
         """Return who is tried first; raises ``Overloaded`` when everybody is full."""
         return await self._next(None)
 
-    async def after(self, fault: EngineFault, *, request_id: str) -> Candidate:
-        """Note the fault of the running try, and return who is next.
+    async def after(
+        self,
+        error: EngineFault | InvalidRequest,
+        *,
+        request_id: str,
+        may_repeat: bool | None = None,
+    ) -> Candidate:
+        """Note how the running try has failed, and return who is next.
 
-        Raises ``fault`` when nobody is left; who asks for too long a pause is not waited for.
+        An ``InvalidRequest`` is what this engine lacks for this request: it is not asked again, and
+        is none the worse for it. ``may_repeat`` is whether the upstream itself says that the same
+        request may be sent to it again. Who asks for too long a pause is not waited for.
+
+        When nobody is left, raises the last engine's fault; ``error`` where no engine had one.
         """
         failed = self._current
         if failed is not None:
-            self.failed(fault)
-            if isinstance(fault, EngineRefusesUs) or self._is_too_long(fault.retry_after_s):
+            if isinstance(error, EngineFault):
+                self._fault = error
+                self.failed(error)
+            else:
+                self.close()
+            if not self._is_worth_repeating(error, may_repeat=may_repeat):
                 self._left.remove(failed)
-            elif fault.retry_after_s:
-                self._pause_s = max(self._pause_s or 0.0, fault.retry_after_s)
-            _log.warning(
+            elif error.retry_after_s:
+                self._pause_s = max(self._pause_s or 0.0, error.retry_after_s)
+            tell = _log.warning if isinstance(error, EngineFault) else _log.info
+            tell(
                 "attempt_failed",
                 request_id=request_id,
                 engine=failed.engine.name,
-                reason=fault.message,
+                reason=error.message,
             )
-        return await self._next(fault)
+        return await self._next(self._fault or error)
 
     def failed(self, fault: EngineFault) -> None:
         """Note that the running try is over and failed."""
-        if (health := self._leave()) is not None:
-            health.failed(pause_s=fault.retry_after_s)
+        if (visit := self._end()) is not None:
+            visit.failed(fault)
 
     def succeeded(self) -> None:
         """Note that the running try is over and went well."""
-        if (health := self._leave()) is not None:
-            health.succeeded()
+        if (visit := self._end()) is not None:
+            visit.succeeded()
 
     def close(self) -> None:
         """Note that the request is over; says nothing about the engine of a running try."""
-        self._leave()
+        if (visit := self._end()) is not None:
+            visit.leave()
 
-    def _leave(self) -> EngineHealth | None:
-        if self._current is None:
-            return None
-        health = self._health[self._current.engine.name]
-        self._current = None
-        health.leave()
-        return health
+    def _end(self) -> Visit | None:
+        visit, self._visit, self._current = self._visit, None, None
+        return visit
 
-    async def _next(self, fault: EngineFault | None) -> Candidate:
+    async def _next(self, error: ApiError | None) -> Candidate:
         while True:
             if not self._round:
-                self._round = await self._begin_round(fault)
+                self._round = await self._begin_round(error)
             candidate = self._round.pop(0)
             health = self._health[candidate.engine.name]
             if not health.is_full:
-                health.enter()
+                self._visit = health.enter(candidate.upstream_model)
                 self._current = candidate
                 return candidate
 
-    async def _begin_round(self, fault: EngineFault | None) -> list[Candidate]:
+    async def _begin_round(self, error: ApiError | None) -> list[Candidate]:
         self._left = [each for each in self._left if each.retries >= self._rounds]
         if not self._left:
-            raise fault or Overloaded("Overloaded")
+            raise error or Overloaded("Overloaded")
         if self._rounds:
             await self._pause()
         self._rounds += 1
         if len(self._left) == 1:
             return self._left.copy()
         # Who is left alone goes last, and not away: with nobody else there, somebody has to try.
-        return sorted(self._left, key=lambda each: self._health[each.engine.name].is_open)
+        return sorted(self._left, key=self._is_left_alone)
+
+    def _is_left_alone(self, candidate: Candidate) -> bool:
+        return self._health[candidate.engine.name].is_open(candidate.upstream_model)
 
     async def _pause(self) -> None:
         usual_s = min(_FIRST_PAUSE_S * 2 ** (self._rounds - 1), self._longest_pause_s)
@@ -121,5 +150,8 @@ class Attempts:
         self._pause_s = None
         await self._clock.sleep(pause_s)
 
-    def _is_too_long(self, pause_s: float | None) -> bool:
-        return pause_s is not None and pause_s > self._longest_pause_s
+    def _is_worth_repeating(self, error: ApiError, *, may_repeat: bool | None) -> bool:
+        pause_s = error.retry_after_s
+        if isinstance(error, InvalidRequest) or (pause_s or 0.0) > self._longest_pause_s:
+            return False
+        return not isinstance(error, EngineRefusesUs) if may_repeat is None else may_repeat

@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import TypeVar
+from functools import partial
+from typing import Generic, TypeVar
 
 import msgspec
 
@@ -11,7 +12,7 @@ from antechamber.operations.relay_orders import Asked
 from antechamber.operations.relays import OpenRelay, relay
 from antechamber.operations.routing import Candidate
 from antechamber.operations.services import Services
-from antechamber.operations.turns import OpenTurn, counted, run_message, take_turn
+from antechamber.operations.turns import OpenTurn, Search, counted, order_of, run_message, take_turn
 from antechamber.rules.check import check_count, check_message
 from antechamber.rules.context import RuleContext
 from antechamber.wire.errors import InvalidRequest, NotFound
@@ -83,67 +84,102 @@ async def open_message(
 
     What is opened has to be closed: a turn by closing its events, a relay by ``aclose``.
     """
-    attempts = services.attempts(request, call)
-    preferred = attempts.preferred
-    context = _context(services, preferred, request.model, call)
-    await _checked(check_message, request, context, len(body))
-    candidate = await attempts.first()
-    if candidate.relay is not None:
-        asked = Asked(body=body, request=request)
-        opened = await relay(services, asked, call, attempts, candidate)
-        if isinstance(opened, OpenRelay):
-            return opened
-        candidate = opened
-    return await take_turn(services, request, call, attempts, candidate, size_bytes=len(body))
+    asking = _Asking(services, request, call, len(body), check_message)
+    opened = await _relayed(asking, await asking.begin(), body)
+    if isinstance(opened, OpenRelay):
+        return opened
+    return await take_turn(asking.search(), request, call, opened)
 
 
-async def open_turn(services: Services, request: MessageRequest, call: Call) -> OpenTurn:
-    """Like ``open_message``, for who needs events: every engine takes turns, relaying ones too."""
-    attempts = services.attempts(request, call)
-    context = _context(services, attempts.preferred, request.model, call, relayed=False)
-    await _checked(check_message, request, context, 0)
-    candidate = await attempts.first()
-    return await take_turn(services, request, call, attempts, candidate, size_bytes=0)
+async def open_turn(
+    services: Services, request: MessageRequest, call: Call, *, size_bytes: int
+) -> OpenTurn:
+    """Like ``open_message``, for who needs events: every engine takes turns, relaying ones too.
+
+    ``size_bytes`` is that of the body that ``request`` was made of.
+    """
+    asking = _Asking(services, request, call, size_bytes, check_message)
+    candidate = await asking.begin(relayed=False)
+    return await take_turn(asking.search(), request, call, candidate)
 
 
 async def count_tokens(
     services: Services, body: bytes, request: CountTokensRequest, call: Call
 ) -> int | OpenRelay:
     """Return the input tokens that the same request would report when it is created."""
-    attempts = services.attempts(request, call)
-    context = _context(services, attempts.preferred, request.model, call)
-    await _checked(check_count, request, context, len(body))
-    candidate = await attempts.first()
-    if candidate.relay is not None:
-        asked = Asked(body=body, request=request)
-        opened = await relay(services, asked, call, attempts, candidate)
-        if isinstance(opened, OpenRelay):
-            return opened
-        candidate = opened
-    return await counted(services, request, call, attempts, candidate, size_bytes=len(body))
+    asking = _Asking(services, request, call, len(body), check_count)
+    opened = await _relayed(asking, await asking.begin(), body)
+    if isinstance(opened, OpenRelay):
+        return opened
+    return await counted(asking.search(), request, opened)
 
 
-async def _checked(
-    check: Callable[[Request, RuleContext], None],
-    request: Request,
-    context: RuleContext,
-    size_bytes: int,
-) -> None:
-    if size_bytes < _LARGE_BYTES:
-        check(request, context)
-    else:
-        await asyncio.to_thread(check, request, context)
+class _Asking(Generic[Request]):
+    """One request on its way to an engine."""
+
+    def __init__(
+        self,
+        services: Services,
+        request: Request,
+        call: Call,
+        size_bytes: int,
+        rules: Callable[[Request, RuleContext], None],
+    ) -> None:
+        self.services = services
+        self.request = request
+        self.call = call
+        self.attempts = services.attempts(request, call)
+        self._size_bytes = size_bytes
+        self._rules = rules
+        self._for_relay = False
+
+    async def begin(self, *, relayed: bool = True) -> Candidate:
+        """Check the request for who is preferred, and return who is asked first.
+
+        ``relayed`` is whether it is passed on as it is where the engine does that: an upstream of
+        the same API has features that this server has not.
+        """
+        preferred = self.attempts.preferred
+        self._for_relay = relayed and preferred.relay is not None
+        await self._check(preferred, for_relay=self._for_relay)
+        return await self.attempts.first()
+
+    def search(self) -> Search:
+        """Return what finds an engine that takes the turn."""
+        attempts, size_bytes = self.attempts, self._size_bytes
+        try:
+            preferred = attempts.preferred
+            order = order_of(
+                self.services, self.request, preferred, self.call, size_bytes=size_bytes
+            )
+        except BaseException:
+            attempts.close()
+            raise
+        check = partial(self._check, for_relay=False) if self._for_relay else None
+        return Search(services=self.services, attempts=attempts, order=order, check=check)
+
+    async def _check(self, candidate: Candidate, *, for_relay: bool) -> None:
+        settings, call = self.services.settings, self.call
+        context = RuleContext(
+            facts=candidate.facts,
+            fidelity=settings.fidelity,
+            version=call.version,
+            betas=call.betas,
+            asked_model=self.request.model,
+            verify=self.services.signer.verify,
+            engine_is_claude_family=for_relay,
+            allow_private_addresses=settings.fetch.allow_private_addresses,
+        )
+        if self._size_bytes < _LARGE_BYTES:
+            self._rules(self.request, context)
+        else:
+            await asyncio.to_thread(self._rules, self.request, context)
 
 
-def _context(
-    services: Services, candidate: Candidate, asked: str, call: Call, *, relayed: bool = True
-) -> RuleContext:
-    return RuleContext(
-        facts=candidate.facts,
-        fidelity=services.settings.fidelity,
-        version=call.version,
-        betas=call.betas,
-        asked_model=asked,
-        verify=services.signer.verify,
-        engine_is_claude_family=relayed and candidate.relay is not None,
-    )
+async def _relayed(
+    asking: _Asking[Request], candidate: Candidate, body: bytes
+) -> OpenRelay | Candidate:
+    if candidate.relay is None:
+        return candidate
+    asked = Asked(body=body, request=asking.request)
+    return await relay(asking.services, asked, asking.call, asking.attempts, candidate)

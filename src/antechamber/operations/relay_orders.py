@@ -8,8 +8,8 @@ from antechamber.engines.base import RelayOrder
 from antechamber.operations.call import Call
 from antechamber.operations.routing import Candidate
 from antechamber.operations.services import Services
-from antechamber.rules.adjustments import adjustments
-from antechamber.rules.history import own_thinking_taken_out
+from antechamber.rules.adjustments import adjustments, without_its_thoughts
+from antechamber.rules.history import own_thinking_taken_out, without_own_thinking
 from antechamber.rules.reading import Prompt
 from antechamber.wire.encoding import encode_json
 from antechamber.wire.messages import MessageRequest
@@ -27,18 +27,22 @@ def order_of(
     services: Services, asked: Asked, call: Call, candidate: Candidate
 ) -> tuple[RelayOrder, Sequence[str]]:
     """Return the order for ``candidate``, and the names of the fields rewritten for its model."""
-    request = asked.request
+    request, facts = asked.request, candidate.upstream_facts
+    sent = without_own_thinking(request, services.signer.verify)
     edits: dict[str, bytes | None] = {}
-    adjusted: list[str] = []
     if services.settings.fidelity == "lenient":
-        edits.update(adjustments(request, candidate.upstream_facts, call.version))
-        adjusted = sorted(edits)
+        edits.update(adjustments(sent, facts, call.version))
+    elif sent is not request:
+        edits.update(without_its_thoughts(sent, facts))
+    adjusted = sorted(edits)
     is_alias = candidate.upstream_model == candidate.facts.id and (
         request.model in candidate.facts.aliases
     )
     if candidate.upstream_model != request.model and not is_alias:
         edits["model"] = encode_json(candidate.upstream_model)
-    body = own_thinking_taken_out(asked.body, request, services.signer.verify)
+    body = asked.body
+    if sent is not request:
+        body = own_thinking_taken_out(body, request, services.signer.verify)
     is_message = isinstance(request, MessageRequest)
     order = RelayOrder(
         path="/v1/messages" if is_message else "/v1/messages/count_tokens",

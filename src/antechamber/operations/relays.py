@@ -1,6 +1,8 @@
 """A request that an upstream of the same API answers: passed on as it is, its usage recorded."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 import structlog
@@ -13,19 +15,24 @@ from antechamber.operations.routing import Candidate
 from antechamber.operations.services import Services
 from antechamber.operations.turns import milliseconds
 from antechamber.outbound.client import retry_after_s
-from antechamber.turn.relay import RelayReader, is_error
+from antechamber.turn.relay import Beginning, RelayReader, is_error
+from antechamber.turn.sse import UNNAMED
 from antechamber.wire.errors import (
     EngineFailed,
     EngineFault,
     EngineRateLimited,
     EngineRefusesUs,
     EngineTimedOut,
+    InvalidRequest,
     Overloaded,
 )
 
 _log = structlog.get_logger("antechamber.turn")
 _MOST_BYTES = 64 * 1024 * 1024
-_PASSED_BACK = ("retry-after", "retry-after-ms")
+_VERSION_WITH_DONE = "2023-01-01"
+"""Of the API: its streams end with a sign of their own behind ``message_stop``."""
+_SHOULD_RETRY = "x-should-retry"
+_PASSED_BACK = ("retry-after", "retry-after-ms", _SHOULD_RETRY)
 _PASSED_BACK_PREFIX = "anthropic-ratelimit-"
 _RETRIED: dict[int, type[EngineFault]] = {
     408: EngineTimedOut,
@@ -35,11 +42,23 @@ _RETRIED: dict[int, type[EngineFault]] = {
     529: Overloaded,
 }
 """Statuses below 500 that the SDKs repeat, and those above that have a meaning of their own."""
-_OUR_FAULT = (401, 403, 404)
-"""Our key, or our name for the model: another engine may do better."""
+_OUR_FAULT = (401, 402, 403, 404)
+"""Our key, our bill, or our name for the model: another engine may do better."""
 _CALLERS_FAULT = ("invalid_request_error", "request_too_large")
-_MOST_ERROR_BYTES = 1024 * 1024
-_SIGNS_OF_AN_ANSWER = (b"message_", b"content_block", b"error")
+_TOLD: dict[str, type[EngineFault]] = {
+    "authentication_error": EngineRefusesUs,
+    "billing_error": EngineRefusesUs,
+    "not_found_error": EngineRefusesUs,
+    "overloaded_error": Overloaded,
+    "permission_error": EngineRefusesUs,
+    "rate_limit_error": EngineRateLimited,
+    "timeout_error": EngineTimedOut,
+}
+"""What the ``error`` event of a stream means, where it is more than a failure."""
+_MOST_BYTES_BEFORE = 1024 * 1024
+"""Of a stream before its answer begins."""
+_LAST_CHUNK_S = 0.2
+"""How long the end of a body may follow the end of its stream, for the connection to be kept."""
 
 
 class OpenRelay:
@@ -92,37 +111,30 @@ class OpenRelay:
         reader = self._trial.reader
         try:
             yield self._trial.begun
-            async for chunk in self._trial.chunks:
-                if events := reader.feed(chunk):
-                    yield events
-            if events := reader.end():
-                yield events
+            if not reader.ended:
+                async for chunk in self._trial.chunks:
+                    if events := reader.feed(chunk):
+                        yield events
+                        if reader.ended:
+                            break
+                else:
+                    if events := reader.end():
+                        yield events
             if not reader.ended:
                 message = f"{self._trial.candidate.engine.name} ended its answer unfinished."
                 raise EngineFailed(message)
         except EngineFault as fault:
             self._note(fault)
             raise
-        told_of = reader.error_type is not None and reader.error_type not in _CALLERS_FAULT
-        self._note(EngineFailed("error in the stream") if told_of else None)
+        self._note(_fault_told(self._trial))
+        if reader.stopped and self._call.version == _VERSION_WITH_DONE:
+            yield UNNAMED.done
+        await self._see_out()
 
     async def read(self) -> bytes:
-        """Return a whole answer; raises ``EngineFault`` when it breaks off."""
-        pieces = [self._trial.begun]
-        size = len(self._trial.begun)
-        try:
-            async for chunk in self._trial.chunks:
-                size += len(chunk)
-                if size > _MOST_BYTES:
-                    message = f"{self._trial.candidate.engine.name} answered too much."
-                    raise EngineFailed(message)
-                pieces.append(chunk)
-            body = self._whole(b"".join(pieces))
-        except EngineFault as fault:
-            self._note(fault)
-            raise
+        """Return a whole answer, or a refusal."""
         self._note(None)
-        return body
+        return self._trial.begun
 
     async def aclose(self) -> None:
         """Drop the connection, if the answer has not ended, and record how it went."""
@@ -130,25 +142,25 @@ class OpenRelay:
         self._attempts.close()
         self._record()
 
-    def _whole(self, body: bytes) -> bytes:
-        if self.status >= 400:
-            return body
-        try:
-            return self._trial.reader.feed_whole(body)
-        except ValueError as error:
-            message = f"{self._trial.candidate.engine.name} answered something that is not JSON."
-            raise EngineFailed(message) from error
+    async def _see_out(self) -> None:
+        """Wait a moment for the end of the body, whatever comes until then.
+
+        The stream is over, and no ping may go out behind its end.
+        """
+        within_s = min(_LAST_CHUNK_S, self._services.settings.server.ping_s / 2)
+        with suppress(EngineFault, TimeoutError):
+            async with asyncio.timeout(within_s):
+                async for _ in self._trial.chunks:
+                    pass
 
     def _note(self, fault: EngineFault | None) -> None:
-        if fault is not None:
+        ended = "ended" if self.status < 400 else f"status {self.status}"
+        if fault is None:
+            self._ending = self._trial.reader.error_type or ended
+            self._attempts.succeeded()
+        else:
             self._ending = self._trial.reader.error_type or fault.type
             self._attempts.failed(fault)
-            return
-        self._ending = self._trial.reader.error_type or (
-            "ended" if self.status < 400 else f"status {self.status}"
-        )
-        if self.status < 500 and self.status not in _RETRIED:
-            self._attempts.succeeded()
 
     def _record(self) -> None:
         candidate, usage = self._trial.candidate, self._trial.reader.usage
@@ -176,8 +188,8 @@ class _Trial:
     chunks: AsyncGenerator[bytes, None]
     reader: RelayReader
     begun: bytes = b""
-    """What has been read already: of a stream its first events."""
-    first_at: float = 0.0
+    """What has been read already: all of it, but of a stream its first events."""
+    first_at: float
     is_answer: bool = True
     """False for what the client must not see: errors that are not the API's, redirections."""
 
@@ -196,7 +208,7 @@ async def relay(
 
     Returns the candidate whose turn it is where the next one takes turns itself. An answer that
     says no is returned as it is when nobody is left to ask. Raises ``EngineFault`` where there was
-    none. Closes ``attempts`` when it fails.
+    none, ``InvalidRequest`` where no engine takes what is asked. Closes ``attempts`` when it fails.
     """
     try:
         while True:
@@ -206,8 +218,8 @@ async def relay(
             order, adjusted = order_of(services, asked, call, candidate)
             try:
                 trial = await _try(services, engine, order, candidate)
-            except EngineFault as fault:
-                candidate = await attempts.after(fault, request_id=call.request_id)
+            except (EngineFault, InvalidRequest) as error:
+                candidate = await attempts.after(error, request_id=call.request_id)
                 continue
             fault = _fault_of(trial)
             if fault is not None:
@@ -226,8 +238,9 @@ async def _following(
     attempts: Attempts, fault: EngineFault, trial: _Trial, call: Call
 ) -> Candidate | None:
     """Return who is next after a refusal; None when nobody is, and the refusal is the answer."""
+    may_repeat = _may_repeat(trial.answer.headers)
     try:
-        following = await attempts.after(fault, request_id=call.request_id)
+        following = await attempts.after(fault, request_id=call.request_id, may_repeat=may_repeat)
     except EngineFault:
         if not trial.is_answer:
             await trial.aclose()
@@ -245,45 +258,66 @@ async def _try(
 ) -> _Trial:
     answer = await engine.relay(order)
     renamed = candidate.facts.id if candidate.facts.id != order.upstream_model else None
-    reader = RelayReader(model=renamed)
-    trial = _Trial(candidate=candidate, answer=answer, chunks=answer.chunks(), reader=reader)
+    trial = _Trial(
+        candidate=candidate,
+        answer=answer,
+        chunks=answer.chunks(),
+        reader=RelayReader(model=renamed),
+        first_at=services.clock.monotonic(),
+    )
     try:
         if answer.status >= 300:
-            trial.begun = await _told(trial.chunks)
+            trial.begun = await _read(trial)
             trial.is_answer = answer.status >= 400 and is_error(trial.begun)
         elif order.streams:
-            trial.begun = await _beginning(candidate.engine.name, answer, trial.chunks, reader)
+            trial.begun = await _beginning(trial)
+            trial.first_at = services.clock.monotonic()
+        else:
+            trial.begun = await _whole(trial, order)
     except BaseException:
         await trial.aclose()
         raise
-    trial.first_at = services.clock.monotonic()
     return trial
 
 
-async def _told(chunks: AsyncGenerator[bytes, None]) -> bytes:
-    told = b""
-    async for chunk in chunks:
-        told += chunk
-        if len(told) > _MOST_ERROR_BYTES:
-            break
-    return told
+async def _read(trial: _Trial) -> bytes:
+    pieces: list[bytes] = []
+    size = 0
+    async for chunk in trial.chunks:
+        size += len(chunk)
+        if size > _MOST_BYTES:
+            message = f"{trial.candidate.engine.name} answered too much."
+            raise EngineFailed(message)
+        pieces.append(chunk)
+    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
 
-async def _beginning(
-    name: str, answer: RelayedAnswer, chunks: AsyncGenerator[bytes, None], reader: RelayReader
-) -> bytes:
+async def _whole(trial: _Trial, order: RelayOrder) -> bytes:
+    """Return an answer that is not streamed; raises ``EngineFailed`` when it is none."""
+    body = await _read(trial)
+    counts = order.path == "/v1/messages/count_tokens"
+    try:
+        return trial.reader.feed_count(body) if counts else trial.reader.feed_whole(body)
+    except ValueError as error:
+        wanted = "count of tokens" if counts else "message"
+        message = f"{trial.candidate.engine.name} answered something that is no {wanted}."
+        raise EngineFailed(message) from error
+
+
+async def _beginning(trial: _Trial) -> bytes:
     """Return the first events of a stream; raises ``EngineFailed`` when there is none."""
-    kind = answer.headers.get("content-type", "")
+    name, reader = trial.candidate.engine.name, trial.reader
+    kind = trial.answer.headers.get("content-type", "")
     if not kind.startswith("text/event-stream"):
         message = f"{name} answered with {kind or 'something'} instead of a stream."
         raise EngineFailed(message)
-    begun = b""
-    async for chunk in chunks:
-        begun += reader.feed(chunk)
-        # Comments and pings say that somebody is there, and nothing of the answer.
-        if any(sign in begun for sign in _SIGNS_OF_AN_ANSWER):
+    begun, begins = b"", Beginning()
+    async for chunk in trial.chunks:
+        events = reader.feed(chunk)
+        begun += events
+        if begins(events):
             return begun
-        if len(begun) > _MOST_ERROR_BYTES:
+        if len(begun) > _MOST_BYTES_BEFORE:
             break
     begun += reader.end()
     if reader.ended:
@@ -293,16 +327,33 @@ async def _beginning(
 
 
 def _fault_of(trial: _Trial) -> EngineFault | None:
-    """Return what another try may mend: the SDKs' list, and an error as a stream's first event."""
-    name, status = trial.candidate.engine.name, trial.answer.status
-    told = trial.reader.error_type
-    if told is not None and told not in _CALLERS_FAULT:
-        return EngineFailed(f"{name} began its answer with {told}.")
-    message = f"{name} answered with status {status}."
+    """Return what another try may mend: the SDKs' list, and an error as a stream's first event.
+
+    Source: anthropics/anthropic-sdk-python, ``_should_retry``: what the upstream says of it goes
+    before its status.
+    """
+    if trial.reader.error_type is not None:
+        return _fault_told(trial)
+    status, headers = trial.answer.status, trial.answer.headers
+    message = f"{trial.candidate.engine.name} answered with status {status}."
     if status in _RETRIED or status >= 500:
-        return _RETRIED.get(status, EngineFailed)(
-            message, retry_after_s=retry_after_s(trial.answer.headers)
-        )
+        kind = _RETRIED.get(status, EngineFailed)
+        return kind(message, retry_after_s=retry_after_s(headers))
     if status in _OUR_FAULT or not trial.is_answer:
         return EngineRefusesUs(message)
+    if status >= 400 and _may_repeat(headers):
+        return EngineFailed(message, retry_after_s=retry_after_s(headers))
     return None
+
+
+def _fault_told(trial: _Trial) -> EngineFault | None:
+    """Return what the ``error`` event of a stream is about, where that is not the request."""
+    told = trial.reader.error_type
+    if told is None or told in _CALLERS_FAULT:
+        return None
+    return _TOLD.get(told, EngineFailed)(f"{trial.candidate.engine.name} answered with {told}.")
+
+
+def _may_repeat(headers: Mapping[str, str]) -> bool | None:
+    """Return whether the upstream wants the same request again, None where it does not say."""
+    return {"true": True, "false": False}.get(headers.get(_SHOULD_RETRY, ""))

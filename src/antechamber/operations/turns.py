@@ -1,25 +1,26 @@
 """A turn that an engine takes: checked, counted, taken by whoever can, recorded."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 
 import structlog
 from msgspec import UNSET, UnsetType
 
-from antechamber.engines.base import PreparedTurn, TurnOrder
+from antechamber.engines.base import AdjustedTurn, PreparedTurn, TurnOrder
 from antechamber.operations.attempts import Attempts
 from antechamber.operations.call import Call
 from antechamber.operations.routing import Candidate
 from antechamber.operations.services import Services
+from antechamber.rules.adjustments import adjustments
 from antechamber.rules.check import check_context_edits, check_window
-from antechamber.rules.history import without_foreign_thinking
+from antechamber.rules.history import without_foreign_thinking, without_own_thinking
 from antechamber.rules.reading import Prompt
 from antechamber.rules.thinking import thinking_plan
 from antechamber.turn.events import ConnectionCut, EngineEvent
 from antechamber.turn.fold import Fold
 from antechamber.turn.machine import Opening, TurnMachine
-from antechamber.wire.errors import ApiError, EngineFailed, EngineFault
+from antechamber.wire.errors import ApiError, EngineFailed, EngineFault, InvalidRequest
 from antechamber.wire.messages import MessageRequest
 from antechamber.wire.responses import (
     CacheMissUnavailable,
@@ -27,6 +28,7 @@ from antechamber.wire.responses import (
     Diagnostics,
     Message,
 )
+from antechamber.wire.splice import Edits
 from antechamber.wire.stream import MessageStart, StreamEvent
 
 _log = structlog.get_logger("antechamber.turn")
@@ -40,6 +42,63 @@ class _Taking:
 
     candidate: Candidate
     prepared: PreparedTurn
+    adjusted: Sequence[str]
+
+
+Check = Callable[[Candidate], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Search:
+    """Looks for who takes the turn: the first of the candidates that can."""
+
+    services: Services
+    attempts: Attempts
+    order: TurnOrder
+    check: Check | None = None
+    """What a request that was checked for a relay has to pass yet before another engine."""
+
+    async def first(self, candidate: Candidate) -> _Taking:
+        """Return how ``candidate`` takes the turn, or the one after it."""
+        try:
+            return await self._prepared_by(candidate)
+        except (EngineFault, InvalidRequest) as error:
+            return await self.after(error)
+
+    async def after(self, error: EngineFault | InvalidRequest) -> _Taking:
+        """Return who takes the turn after ``error`` of the one that tried; raises the last one."""
+        while True:
+            candidate = await self.attempts.after(error, request_id=self.order.request_id)
+            try:
+                return await self._prepared_by(candidate)
+            except (EngineFault, InvalidRequest) as another:
+                error = another
+
+    async def _prepared_by(self, candidate: Candidate) -> _Taking:
+        request, facts = self.order.request, self.order.facts
+        verify = self.services.signer.verify
+        edits: Edits = {}
+        if candidate.relay is None:
+            if self.check is not None:
+                await self.check(candidate)
+            request = without_foreign_thinking(request, verify)
+        else:
+            # What is foreign here may be the upstream's own.
+            request, facts = without_own_thinking(request, verify), candidate.upstream_facts
+            if self.services.settings.fidelity == "lenient":
+                edits = adjustments(request, facts, self.order.version)
+        order = replace(
+            self.order,
+            request=request,
+            facts=facts,
+            upstream_model=candidate.upstream_model,
+            edits=edits,
+        )
+        prepared = await candidate.engine.prepare(order)
+        rewritten = prepared.adjusted if isinstance(prepared, AdjustedTurn) else ()
+        return _Taking(
+            candidate=candidate, prepared=prepared, adjusted=sorted({*edits, *rewritten})
+        )
 
 
 class OpenTurn:
@@ -47,33 +106,37 @@ class OpenTurn:
 
     def __init__(
         self,
-        services: Services,
         call: Call,
-        order: TurnOrder,
-        attempts: Attempts,
+        search: Search,
         taking: _Taking,
         machine: TurnMachine,
     ) -> None:
-        self._services = services
+        self._services = search.services
         self._call = call
-        self._order = order
-        self._attempts = attempts
+        self._search = search
+        self._attempts = search.attempts
         self._taking = taking
         self._machine = machine
-        self._committed = False
+        self._begun = False
 
     @property
     def served_by(self) -> str:
         """Who takes the turn: the engine and its name for the model."""
         return self._taking.candidate.served_by
 
+    @property
+    def adjusted(self) -> Sequence[str]:
+        """Names of the fields that were rewritten for the upstream's model."""
+        return self._taking.adjusted
+
+    @property
+    def may_move(self) -> bool:
+        """Whether another engine or another try may still give the answer."""
+        return not self._begun and self._attempts.has_more
+
     def start(self) -> MessageStart:
         """Return the first event of the stream, with the counts known by now."""
         return self._machine.start()
-
-    def commit(self) -> None:
-        """Stay with the engine: the client has been told who answers."""
-        self._committed = True
 
     def close(self) -> None:
         """Note that the turn is over; needed where its events may never have been asked for."""
@@ -117,16 +180,15 @@ class OpenTurn:
     async def _engine_events(self) -> AsyncGenerator[EngineEvent, None]:
         """Yield one engine's events; the next one's where one fails before its first."""
         while True:
-            begun = False
             try:
                 async with aclosing(self._taking.prepared.events()) as source:
                     async for event in source:
-                        begun = True
+                        self._begun = True
                         yield event
-            except EngineFault as fault:
-                if begun or self._committed:
+            except (EngineFault, InvalidRequest) as error:
+                if self._begun:
                     raise
-                self._taking = await _next_taking(self._attempts, self._order, fault)
+                self._taking = await self._search.after(error)
                 self._machine.usage.input_tokens = self._taking.prepared.input_tokens
             else:
                 return
@@ -149,30 +211,26 @@ class OpenTurn:
 
 
 async def take_turn(
-    services: Services,
-    request: MessageRequest,
-    call: Call,
-    attempts: Attempts,
-    candidate: Candidate,
-    *,
-    size_bytes: int,
+    search: Search, request: MessageRequest, call: Call, candidate: Candidate
 ) -> OpenTurn:
     """Open a turn that ``candidate`` takes first; raises ``ApiError`` with the hosted wording.
 
-    ``request`` has been checked. Closes ``attempts`` when it fails.
+    ``request`` is what the order of ``search`` was made of. Closes the attempts when it fails.
     """
+    services, order = search.services, search.order
     try:
-        order = order_of(services, request, candidate, call, size_bytes=size_bytes)
-        taking = await _first_taking(attempts, order, candidate)
+        taking = await search.first(candidate)
         prepared, facts = taking.prepared, taking.candidate.facts
         window = taking.candidate.engine.limits.window_tokens or facts.window_tokens
         fidelity = services.settings.fidelity
         if prepared.is_exact:
             # Where it is estimated, the upstream says itself what does not fit.
             check_window(prepared.input_tokens, request.max_tokens, facts, window, fidelity)
-        check_context_edits(request, prepared.input_tokens)
+        if taking.candidate.relay is None:
+            # An upstream of the same API carries them out itself.
+            check_context_edits(request, prepared.input_tokens)
     except BaseException:
-        attempts.close()
+        search.attempts.close()
         raise
     shown = order.thinking.display != "omitted"
     machine = TurnMachine(
@@ -180,7 +238,7 @@ async def take_turn(
         new_id=services.new_id,
         sign=services.signer.sign,
     )
-    return OpenTurn(services, call, order, attempts, taking, machine)
+    return OpenTurn(call, search, taking, machine)
 
 
 async def run_message(turn: OpenTurn) -> Message:
@@ -194,33 +252,25 @@ async def run_message(turn: OpenTurn) -> Message:
     return fold.message
 
 
-async def counted(
-    services: Services,
-    request: Prompt,
-    call: Call,
-    attempts: Attempts,
-    candidate: Candidate,
-    *,
-    size_bytes: int,
-) -> int:
+async def counted(search: Search, request: Prompt, candidate: Candidate) -> int:
     """Return the input tokens that the same request would report when it is created."""
     try:
-        order = order_of(services, request, candidate, call, size_bytes=size_bytes)
-        taking = await _first_taking(attempts, order, candidate)
-        check_context_edits(request, taking.prepared.input_tokens)
-        attempts.succeeded()
+        taking = await search.first(candidate)
+        if taking.candidate.relay is None:
+            check_context_edits(request, taking.prepared.input_tokens)
+        search.attempts.succeeded()
     finally:
-        attempts.close()
+        search.attempts.close()
     return taking.prepared.input_tokens
 
 
 def order_of(
     services: Services, request: Prompt, candidate: Candidate, call: Call, *, size_bytes: int
 ) -> TurnOrder:
-    """Return what an engine is asked for; thoughts that another server made are left out."""
+    """Return what an engine is asked for; whose thoughts it gets depends on which one it is."""
     facts = candidate.facts
     return TurnOrder(
-        request=without_foreign_thinking(request, services.signer.verify),
+        request=request,
         facts=facts,
         upstream_model=candidate.upstream_model,
         thinking=thinking_plan(request, facts, services.settings.fidelity, call.betas),
@@ -228,29 +278,9 @@ def order_of(
         request_id=call.request_id,
         version=call.version,
         betas=call.beta_list,
+        headers=call.passed_on,
         size_bytes=size_bytes,
     )
-
-
-async def _first_taking(attempts: Attempts, order: TurnOrder, candidate: Candidate) -> _Taking:
-    try:
-        return await _prepared_by(candidate, order)
-    except EngineFault as fault:
-        return await _next_taking(attempts, order, fault)
-
-
-async def _next_taking(attempts: Attempts, order: TurnOrder, fault: EngineFault) -> _Taking:
-    while True:
-        candidate = await attempts.after(fault, request_id=order.request_id)
-        try:
-            return await _prepared_by(candidate, order)
-        except EngineFault as another:
-            fault = another
-
-
-async def _prepared_by(candidate: Candidate, order: TurnOrder) -> _Taking:
-    renamed = replace(order, upstream_model=candidate.upstream_model)
-    return _Taking(candidate=candidate, prepared=await candidate.engine.prepare(renamed))
 
 
 def _opening(

@@ -1,4 +1,4 @@
-"""Takes out of a conversation what the engine at hand could only misread: foreign thinking."""
+"""Takes out of a conversation the thinking that the engine at hand could only misread or refuse."""
 
 from collections.abc import Sequence
 from typing import TypeVar
@@ -8,12 +8,14 @@ import msgspec
 from antechamber.rules.context import Verify
 from antechamber.rules.reading import Prompt
 from antechamber.rules.signatures import verdict_on
+from antechamber.wire.blocks import ContentBlock
 from antechamber.wire.messages import Message
 from antechamber.wire.signatures import Verdict
 from antechamber.wire.splice import array_of, field_of, items_of, with_fields
 
 Request = TypeVar("Request", bound=Prompt)
 _THINKING = ("thinking", "redacted_thinking")
+_BEFORE_A_THOUGHT = ("compaction", "fallback")
 
 
 class _Typed(msgspec.Struct):
@@ -30,14 +32,15 @@ def without_foreign_thinking(request: Request, verify: Verify) -> Request:
     worse than none (BerriAI/litellm#31654). A message that held nothing else goes as a whole.
     Returns ``request`` itself when there is nothing to take out.
     """
-    lost = _in_lost_turns(request.messages, verify, from_elsewhere=True)
-    if not lost:
-        return request
-    kept = [
-        _without_thinking(message) if number in lost else message
-        for number, message in enumerate(request.messages)
-    ]
-    return request.model_copy(update={"messages": [each for each in kept if each is not None]})
+    return _without(request, _in_lost_turns(request.messages, verify, from_elsewhere=True))
+
+
+def without_own_thinking(request: Request, verify: Verify) -> Request:
+    """Return the request without thinking that this server signed, as ``own_thinking_taken_out``.
+
+    What is foreign may be the upstream's own, and stays.
+    """
+    return _without(request, _in_lost_turns(request.messages, verify, from_elsewhere=False))
 
 
 def own_thinking_taken_out(body: bytes, request: Prompt, verify: Verify) -> bytes:
@@ -55,6 +58,44 @@ def own_thinking_taken_out(body: bytes, request: Prompt, verify: Verify) -> byte
         for number, text in enumerate(texts)
     ]
     return with_fields(body, {"messages": array_of(text for text in kept if text)})
+
+
+def lacks_its_thought(messages: Sequence[Message]) -> bool:
+    """Whether a tool loop, or an answer that the client has begun, begins without a thought.
+
+    ``thinking.type: enabled`` wants one there: see ``refuse_a_tool_loop_without_its_thought``.
+    """
+    blocks: list[ContentBlock] = []
+    answered = spoken = False
+    for message in reversed(messages):
+        if message.role == "assistant":
+            spoken = True
+            blocks[:0] = message.content
+        elif message.role == "user":
+            if spoken:
+                break
+            answered = True
+    first = next((block for block in blocks if block.type not in _BEFORE_A_THOUGHT), None)
+    if first is None or first.type in _THINKING:
+        return False
+    if answered:
+        return any(block.type == "tool_use" for block in blocks)
+    last = messages[-1]
+    return (
+        last.role == "assistant"
+        and bool(last.content)
+        and last.content[-1].type != "server_tool_use"
+    )
+
+
+def _without(request: Request, lost: set[int]) -> Request:
+    if not lost:
+        return request
+    kept = [
+        _without_thinking(message) if number in lost else message
+        for number, message in enumerate(request.messages)
+    ]
+    return request.model_copy(update={"messages": [each for each in kept if each is not None]})
 
 
 def _in_lost_turns(

@@ -21,6 +21,8 @@ _TOLD = re.compile(
     re.MULTILINE,
 )
 _DATA = re.compile(rb"(?:^|\r)data: ?([^\r\n]*)", re.MULTILINE)
+_SIGNS_OF_AN_ANSWER = (b"message_", b"content_block", b"error")
+_LONGEST_SIGN = max(map(len, _SIGNS_OF_AN_ANSWER))
 _MOST_KEPT_BYTES = 16 * 1024 * 1024
 """Of an event that is not complete; far beyond any real one."""
 
@@ -58,8 +60,23 @@ class _Envelope(msgspec.Struct):
     error: dict[str, msgspec.Raw]
 
 
+class _Whole(msgspec.Struct, kw_only=True):
+    content: list[msgspec.Raw]
+    usage: RelayedUsage | None = None
+
+
+class _Uncounted(msgspec.Struct):
+    content: list[msgspec.Raw]
+
+
+class _Count(msgspec.Struct):
+    input_tokens: int
+
+
 _event = msgspec.json.Decoder(_Event)
-_message = msgspec.json.Decoder(_Message)
+_whole = msgspec.json.Decoder(_Whole)
+_uncounted = msgspec.json.Decoder(_Uncounted)
+_count = msgspec.json.Decoder(_Count)
 _envelope = msgspec.json.Decoder(_Envelope)
 _object = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
@@ -79,14 +96,16 @@ class RelayReader:
         """The type of the ``error`` event that ended the stream."""
         self.stopped = False
         """Whether ``message_stop`` has come."""
-
-    @property
-    def ended(self) -> bool:
-        """Whether the one terminal event has come."""
-        return self.stopped or self.error_type is not None
+        self.ended = False
+        """Whether the one terminal event has come, or the whole of an answer."""
 
     def feed(self, chunk: bytes) -> bytes:
-        """Return the events that ``chunk`` completes; raises ``EngineFailed`` for endless ones."""
+        """Return the events that ``chunk`` completes, none after the terminal one.
+
+        Raises ``EngineFailed`` for events without end.
+        """
+        if self.ended:
+            return b""
         pending = self._rest + chunk if self._rest else chunk
         if pending.endswith((b"\n\n", b"\r\n\r\n")):
             whole, self._rest = pending, b""
@@ -101,6 +120,8 @@ class RelayReader:
         Servers that forget the blank line behind their last event mean it all the same.
         """
         rest, self._rest = self._rest, b""
+        if self.ended:
+            return b""
         if not rest.strip(b"\r\n"):
             return rest
         data = _DATA.search(rest)
@@ -109,19 +130,25 @@ class RelayReader:
         return self._told(rest if rest.endswith(b"\r\r") else rest.rstrip(b"\r\n") + b"\n\n")
 
     def feed_whole(self, body: bytes) -> bytes:
-        """Read the usage of an answer that is not streamed, and return what to send on.
+        """Read the usage of a message that is not streamed, and return what to send on.
 
-        Raises ``ValueError`` when it is no JSON object.
+        Raises ``ValueError`` when it is no message.
         """
         try:
-            self.usage.merge(_message.decode(body).usage or RelayedUsage())
+            self.usage.merge(_whole.decode(body).usage or RelayedUsage())
         except msgspec.ValidationError:
             # Counts of another form: the client reads them, not we.
-            _object.decode(body)
-        self.stopped = True
+            _uncounted.decode(body)
+        self.ended = True
         if self._model is None or field_of(body, "model") is None:
             return body
         return with_fields(body, {"model": self._model})
+
+    def feed_count(self, body: bytes) -> bytes:
+        """Return a count of tokens as it is; raises ``ValueError`` when it is none."""
+        self.usage.input_tokens = _count.decode(body).input_tokens
+        self.ended = True
+        return body
 
     def _told(self, events: bytes) -> bytes:
         """Read those of ``events`` that tell something, and return what to send on."""
@@ -137,6 +164,10 @@ class RelayReader:
                 self._read(name, data[1])
                 if name == b"message_start" and start is None:
                     start = data
+                if self.ended:
+                    last = _BOUNDARY.search(events, read_until)
+                    events = events if last is None else events[: last.end()]
+                    break
         return events if self._model is None or start is None else self._renamed(events, start)
 
     def _renamed(self, events: bytes, start: re.Match[bytes]) -> bytes:
@@ -171,11 +202,28 @@ class RelayReader:
             case b"message_delta" if event.usage is not None:
                 self.usage.merge(event.usage)
             case b"message_stop":
-                self.stopped = True
+                self.ended = self.stopped = True
             case b"error":
+                self.ended = True
                 self.error_type = event.error.type if event.error is not None else "api_error"
             case _:
                 pass
+
+
+class Beginning:
+    """Tells from the pieces of a stream when its answer begins: with its first event.
+
+    Comments and pings say that somebody is there, and nothing of the answer.
+    """
+
+    def __init__(self) -> None:
+        self._last = b""
+
+    def __call__(self, piece: bytes) -> bool:
+        """Take the next piece; return whether it has begun with it."""
+        seen = self._last + piece
+        self._last = seen[1 - _LONGEST_SIGN :]
+        return any(sign in seen for sign in _SIGNS_OF_AN_ANSWER)
 
 
 def is_error(body: bytes) -> bool:

@@ -233,7 +233,16 @@ async def test_an_exception_becomes_an_error_of_the_api(
     assert told.status == expected_status
     assert told.json["type"] == "error"
     assert told.json["error"] == {"type": expected_type, "message": "Said so."}
-    assert told.json.get("request_id") == ("0a1b" if name else None)
+    if name:
+        assert told.json["request_id"] == "0a1b"
+
+
+def test_an_exception_without_an_id_gets_that_of_the_request(cloud: Cloud) -> None:
+    told = bedrock(cloud).error_body(500, {}, b'{"message":"Said so."}', request_id="req_1")
+
+    assert told == (
+        b'{"type":"error","error":{"type":"api_error","message":"Said so."},"request_id":"req_1"}'
+    )
 
 
 @pytest.mark.parametrize(

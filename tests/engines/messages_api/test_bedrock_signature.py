@@ -1,7 +1,9 @@
 """Signatures are checked as AWS checks them: computed again from what came over the wire."""
 
+import asyncio
 import hmac
 import json
+import os
 import re
 import stat
 from datetime import UTC, datetime, timedelta
@@ -146,3 +148,63 @@ async def test_without_credentials_nothing_is_sent(cloud: Cloud) -> None:
 async def test_a_profile_that_nobody_has_is_told(cloud: Cloud) -> None:
     with pytest.raises(EngineRefusesUs, match="missing-profile"):
         await cloud.relay(host(cloud, AwsSignature(REGION, profile="missing-profile")), ordered())
+
+
+class Process:
+    """A program that gives credentials; from its run ``waits_from`` on it waits before it does."""
+
+    def __init__(self, folder: Path, *, runs_out: timedelta, waits_from: int) -> None:
+        ends = (datetime.now(UTC) + runs_out).isoformat()
+        told = {"Version": 1, "AccessKeyId": "KEY$N", "SecretAccessKey": SECRET, "Expiration": ends}
+        self._count, self._gate = folder / "n", folder / "gate"
+        os.mkfifo(self._gate)
+        script = folder / "fetch"
+        script.write_text(
+            f"#!/bin/sh\necho >> {self._count}\nN=$(wc -l < {self._count})\n"
+            f"[ $N -lt {waits_from} ] || cat {self._gate}\n"
+            f"cat <<END\n{json.dumps(told)}\nEND\n"
+        )
+        script.chmod(stat.S_IRWXU)
+        (folder / "config").write_text(f"[default]\ncredential_process = {script}\n")
+
+    @property
+    def runs(self) -> int:
+        return len(self._count.read_text())
+
+    async def end(self) -> None:
+        """Let the one that waits give its credentials."""
+        # Opening waits for the reader.
+        await asyncio.to_thread(self._gate.write_bytes, b"")
+
+
+async def test_a_process_that_hangs_holds_up_nobody_else(tmp_path: Path) -> None:
+    process = Process(tmp_path, runs_out=timedelta(hours=1), waits_from=1)
+    signature = AwsSignature(REGION)
+
+    waiting = [asyncio.ensure_future(signature.headers("https://x/y", b"")) for _ in range(50)]
+    await asyncio.sleep(0)
+    async with asyncio.timeout(30):
+        await asyncio.get_running_loop().getaddrinfo("localhost", 80)
+        await process.end()
+        told = await asyncio.gather(*waiting)
+
+    assert {headers["authorization"].split("/")[0] for headers in told} == {
+        "AWS4-HMAC-SHA256 Credential=KEY1"
+    }
+    assert process.runs == 1
+
+
+async def test_credentials_are_renewed_beside_requests_while_they_are_good(tmp_path: Path) -> None:
+    # What is about to run out when it comes is fetched twice by botocore.
+    process = Process(tmp_path, runs_out=timedelta(minutes=12), waits_from=3)
+    signature = AwsSignature(REGION)
+
+    async with asyncio.timeout(30):
+        told = [await signature.headers("https://x/y", b"") for _ in range(5)]
+        renewing = signature._fetching.begin()
+        await process.end()
+        renewed = await renewing
+
+    assert all("Credential=KEY2/" in headers["authorization"] for headers in told)
+    assert renewed.access_key == "KEY3"
+    assert process.runs == 3

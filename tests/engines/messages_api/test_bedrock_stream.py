@@ -230,7 +230,7 @@ async def test_a_gateway_that_has_taken_the_framing_off_is_passed_as_it_is(cloud
 async def test_t36_usage_is_the_same_streamed_and_not(cloud: Cloud) -> None:
     """Pitfall T36: with both events counted, thinking in a stream doubled the cache writes."""
     whole, streamed = RelayReader(), RelayReader()
-    cloud.pieces = (encode_json({"type": "message", "usage": COUNTS}),)
+    cloud.pieces = (encode_json({"type": "message", "content": [], "usage": COUNTS}),)
     whole.feed_whole((await cloud.relay(bedrock(cloud), ordered())).body)
     cloud.headers = EVENT_STREAM
     cloud.pieces = [frames.event(encode_json(event)) for event in EVENTS]
@@ -238,3 +238,14 @@ async def test_t36_usage_is_the_same_streamed_and_not(cloud: Cloud) -> None:
 
     assert streamed.usage == whole.usage
     assert streamed.usage.cache_creation_input_tokens == 2_048
+
+
+def test_an_exception_in_the_stream_gets_the_id_of_the_request() -> None:
+    stream = BedrockStream("Amazon Bedrock", "req_1")
+
+    said = stream.feed(frames.exception("throttlingException", {"message": "No."}))
+
+    assert said == (
+        b'event: error\ndata: {"type":"error","error":{"type":"rate_limit_error","message":"No."},'
+        b'"request_id":"req_1"}\n\n'
+    )

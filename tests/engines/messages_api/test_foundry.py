@@ -63,6 +63,14 @@ async def test_azures_errors_become_errors_of_the_api(cloud: Cloud) -> None:
         assert told.json["error"] == {"type": "authentication_error", "message": "Access denied."}
 
 
+def test_an_error_of_azures_gets_the_id_of_the_request(cloud: Cloud) -> None:
+    told = foundry(cloud).error_body(403, {}, b'{"message":"No."}', request_id="req_1")
+
+    assert told == (
+        b'{"type":"error","error":{"type":"permission_error","message":"No."},"request_id":"req_1"}'
+    )
+
+
 async def test_a_region_of_inference_is_refused_unless_it_is_any(cloud: Cloud) -> None:
     with pytest.raises(InvalidRequest, match="inference_geo: Not available on Microsoft Foundry"):
         await cloud.relay(foundry(cloud), ordered({**HELLO, "inference_geo": "us"}))

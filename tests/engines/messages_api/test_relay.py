@@ -1,7 +1,6 @@
 """The engine that relays, against an upstream with every fault that sockets know."""
 
 import asyncio
-import json
 import socket
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -11,30 +10,21 @@ from typing import Any
 import pytest
 
 from antechamber.catalogue.facts import ModelFacts
-from antechamber.engines.base import RelayOrder, TurnOrder
+from antechamber.engines.base import RelayOrder
 from antechamber.engines.messages_api import HostedApi, MessagesApiEngine
 from antechamber.outbound.client import Timeouts, UpstreamClient
-from antechamber.rules.thinking import thinking_plan
-from antechamber.turn.events import BlockDelta, EngineEvent, TurnEnded, UsageReported
-from antechamber.wire.encoding import encode_json
 from antechamber.wire.errors import (
-    ApiError,
     EngineFailed,
     EngineFault,
-    EngineRateLimited,
-    EngineRefusesUs,
     EngineTimedOut,
-    InvalidRequest,
     Overloaded,
 )
-from antechamber.wire.parse import parse_message_request
 from tests.engines.messages_api.upstream import (
     Answer,
     PlayedUpstream,
     error,
     events,
     hangs,
-    message,
     played_upstream,
     raw,
     resets,
@@ -206,6 +196,33 @@ async def test_the_first_byte_has_its_own_time_also_before_the_head(
     await engine.aclose()
 
 
+@pytest.mark.parametrize("sign", [b": still here\n\n", sse("ping")], ids=["comment", "ping"])
+async def test_signs_of_life_before_an_answer_do_not_begin_it(
+    upstream: PlayedUpstream, sign: bytes
+) -> None:
+    """Pitfall T63: another server between here and the model may send them for ever."""
+    engine = engine_at(upstream.url, Timeouts(connect_s=1, first_s=0.3, idle_s=60))
+    upstream.plays(streamed([sign] * 200, pause_s=0.05))
+    started = time.monotonic()
+
+    with pytest.raises(EngineTimedOut):
+        await relayed(engine)
+
+    assert time.monotonic() - started < 2
+    await engine.aclose()
+
+
+async def test_an_answer_begins_also_with_an_event_in_pieces(upstream: PlayedUpstream) -> None:
+    engine = engine_at(upstream.url, Timeouts(connect_s=1, first_s=0.8, idle_s=0.8))
+    start, *rest = events()
+    upstream.plays(
+        streamed([*[bytes([byte]) for byte in start[:30]], start[30:], *rest], pause_s=0.03)
+    )
+
+    assert await relayed(engine) == (200, b"".join(events()))
+    await engine.aclose()
+
+
 async def test_a_long_stream_is_measured_by_its_silences_alone(upstream: PlayedUpstream) -> None:
     engine = engine_at(upstream.url, Timeouts(connect_s=1, first_s=0.3, idle_s=0.3))
     upstream.plays(streamed(events("a|b|c|d|e|f"), pause_s=0.08))
@@ -284,114 +301,3 @@ async def test_faults_leave_no_task_and_no_connection(upstream: PlayedUpstream) 
     while upstream.open_connections and time.monotonic() < until:
         await asyncio.to_thread(time.sleep, 0.01)
     assert upstream.open_connections == 0
-
-
-# ---- turns ---------------------------------------------------------------------------------------
-
-
-def turn_order(**fields: Any) -> TurnOrder:
-    asked = {
-        "model": "our-model",
-        "max_tokens": 100,
-        "messages": [{"role": "user", "content": "Hi"}],
-        **fields,
-    }
-    request = parse_message_request(encode_json(asked))
-    return TurnOrder(
-        request=request,
-        facts=FACTS,
-        upstream_model="their-model",
-        thinking=thinking_plan(request, FACTS, "lenient", frozenset()),
-        max_tokens=100,
-        request_id="req_1",
-    )
-
-
-async def taken(engine: MessagesApiEngine, **fields: Any) -> list[EngineEvent]:
-    prepared = await engine.prepare(turn_order(**fields))
-    return [event async for event in prepared.events()]
-
-
-async def test_a_turn_is_taken_through_a_stream_of_its_own(
-    upstream: PlayedUpstream, engine: MessagesApiEngine
-) -> None:
-    upstream.plays(streamed(events("Hel|lo")))
-
-    found = await taken(engine, system="Be brief.")
-
-    assert [event.text for event in found if isinstance(event, BlockDelta)] == ["Hel", "lo"]
-    assert isinstance(found[-1], TurnEnded)
-    assert UsageReported(output_tokens=15) in found
-    sent = upstream.last.json()
-    assert sent["model"] == "their-model"
-    assert sent["stream"] is True
-    assert upstream.last.header("x-api-key") == "sk-ours"
-
-
-async def test_thoughts_stay_here_and_no_message_is_left_empty(
-    upstream: PlayedUpstream, engine: MessagesApiEngine
-) -> None:
-    thought = {"type": "thinking", "thinking": "Hm.", "signature": "EqQB"}
-    upstream.plays(streamed())
-
-    await taken(
-        engine,
-        messages=[
-            {"role": "user", "content": "Hi"},
-            {"role": "assistant", "content": [thought]},
-            {"role": "user", "content": "So?"},
-            {"role": "assistant", "content": [thought, {"type": "text", "text": "Yes."}]},
-            {"role": "user", "content": "And?"},
-        ],
-    )
-
-    sent = upstream.last.json()["messages"]
-    assert [message["role"] for message in sent] == ["user", "user", "assistant", "user"]
-    assert "thinking" not in json.dumps(sent)
-
-
-REFUSALS: list[tuple[int, str, type[ApiError]]] = [
-    (400, "invalid_request_error", InvalidRequest),
-    (401, "authentication_error", EngineRefusesUs),
-    (429, "rate_limit_error", EngineRateLimited),
-    (529, "overloaded_error", Overloaded),
-    (500, "api_error", EngineFailed),
-]
-
-
-@pytest.mark.parametrize(("status", "kind", "expected"), REFUSALS)
-async def test_a_refused_turn_is_whose_fault_it_is(
-    upstream: PlayedUpstream,
-    engine: MessagesApiEngine,
-    status: int,
-    kind: str,
-    expected: type[ApiError],
-) -> None:
-    upstream.plays(whole(status, error(kind), {"retry-after": "7"}))
-
-    with pytest.raises(expected) as caught:
-        await taken(engine)
-
-    assert type(caught.value) is expected
-    assert caught.value.retry_after_s == 7
-
-
-async def test_an_error_in_the_stream_of_a_turn_is_raised(
-    upstream: PlayedUpstream, engine: MessagesApiEngine
-) -> None:
-    told = sse("error", error={"type": "overloaded_error", "message": "Overloaded"})
-    upstream.plays(streamed([*events()[:3], told]))
-
-    with pytest.raises(Overloaded):
-        await taken(engine)
-
-
-@pytest.mark.parametrize("page", [b"<html></html>", b"", json.dumps(message()).encode()[:-9]])
-async def test_garbage_names_the_engine(
-    upstream: PlayedUpstream, engine: MessagesApiEngine, page: bytes
-) -> None:
-    """Pitfall T59."""
-    upstream.plays(whole(502, page, {"content-type": "text/html"}))
-
-    with pytest.raises(EngineFailed, match="up"):
-        await taken(engine)

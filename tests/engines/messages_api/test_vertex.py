@@ -165,10 +165,16 @@ async def test_googles_errors_become_errors_of_the_api(
         told = await cloud.relay(vertex(cloud), ordered())
 
         assert told.status == expected_status
-        assert told.json == {
-            "type": "error",
-            "error": {"type": expected_type, "message": "Said so."},
-        }
+        assert told.json["type"] == "error"
+        assert told.json["error"] == {"type": expected_type, "message": "Said so."}
+
+
+def test_an_error_of_googles_gets_the_id_of_the_request() -> None:
+    told = vertex().error_body(429, {}, b'{"error":{"message":"No."}}', request_id="req_1")
+
+    assert told == (
+        b'{"type":"error","error":{"type":"rate_limit_error","message":"No."},"request_id":"req_1"}'
+    )
 
 
 async def test_claudes_own_errors_stay_as_they_are(cloud: Cloud) -> None:

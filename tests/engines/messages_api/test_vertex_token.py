@@ -3,14 +3,16 @@
 import asyncio
 import base64
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from antechamber.engines.messages_api import google_token
 from antechamber.engines.messages_api.google_token import GoogleToken
-from antechamber.wire.errors import EngineRefusesUs, Overloaded
+from antechamber.wire.errors import EngineRefusesUs, EngineTimedOut, Overloaded
 from tests.engines.messages_api.cloud import Cloud
 
 
@@ -43,10 +45,14 @@ def service_account(
     return path
 
 
+def moved(service_account: Path, port: int) -> None:
+    account = json.loads(service_account.read_text())
+    service_account.write_text(json.dumps(account | {"token_uri": f"http://127.0.0.1:{port}/"}))
+
+
 @pytest.fixture
 def nobody_there(service_account: Path) -> None:
-    account = json.loads(service_account.read_text())
-    service_account.write_text(json.dumps(account | {"token_uri": "http://127.0.0.1:9/token"}))
+    moved(service_account, port=9)
 
 
 def gives(cloud: Cloud, token: str, *, for_s: int) -> None:
@@ -110,3 +116,48 @@ async def test_a_file_that_is_not_there_is_told(monkeypatch: pytest.MonkeyPatch)
 
     with pytest.raises(EngineRefusesUs, match=r"missing-account\.json"):
         await GoogleToken().headers("", b"")
+
+
+async def test_a_server_of_tokens_that_hangs_holds_up_nobody_else(
+    service_account: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = 0
+    over = asyncio.Event()
+
+    async def hang(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal asked
+        asked += 1
+        await reader.readuntil(b"\r\n\r\n")
+        await over.wait()
+        writer.transport.abort()
+
+    server = await asyncio.start_server(hang, "127.0.0.1", 0)
+    moved(service_account, server.sockets[0].getsockname()[1])
+    monkeypatch.setattr(google_token, "_MOST_S", 1.0)
+    token = GoogleToken()
+
+    waiting = asyncio.gather(*(token.headers("", b"") for _ in range(50)), return_exceptions=True)
+    async with asyncio.timeout(0.9):  # less than anybody waits for the token
+        await asyncio.get_running_loop().getaddrinfo("localhost", 80)
+    told = await waiting
+    over.set()
+    server.close()
+
+    assert {type(each) for each in told} == {EngineTimedOut}
+    assert asked == 1
+
+
+@pytest.mark.usefixtures("service_account")
+async def test_a_token_that_is_about_to_run_out_is_renewed_beside_requests(cloud: Cloud) -> None:
+    gives(cloud, "first", for_s=3_600)
+    token = GoogleToken()
+    await token.headers("", b"")
+    held = token._credentials
+    assert held is not None
+    held.expiry = datetime.now(UTC).replace(tzinfo=None) + timedelta(seconds=60)
+    gives(cloud, "second", for_s=3_600)
+
+    assert await token.headers("", b"") == {"authorization": "Bearer first"}
+    await token._renewing.result()
+    assert await token.headers("", b"") == {"authorization": "Bearer second"}
+    assert len(cloud.asked) == 2

@@ -4,7 +4,7 @@ import json
 import pytest
 import structlog
 
-from antechamber.http.asgi import App, Receive, Scope, Send, respond
+from antechamber.http.asgi import App, Receive, Scope, Send, encoded, respond
 from antechamber.http.edge import Edge
 from antechamber.http.hosts import host_check
 from antechamber.settings import Secret, ServerSettings
@@ -89,3 +89,16 @@ def test_the_public_address_is_its_own_too_and_no_name_is_none() -> None:
 
 def test_with_keys_every_name_will_do() -> None:
     host_check(ServerSettings(api_keys=(Secret("k"),)))(scope(host="evil.example"))
+
+
+@pytest.mark.parametrize(
+    ("value", "sent"),
+    [
+        ("up/claude-opus-5-5", b"up/claude-opus-5-5"),
+        ("up/a%2Fb c", b"up/a%2Fb c"),
+        ("up/v-\x7f\r\nx: y", b"up/v-%7F%0D%0Ax: y"),
+        ("up/日本", b"up/%E6%97%A5%E6%9C%AC"),
+    ],
+)
+def test_a_header_says_whatever_a_model_is_called(value: str, sent: bytes) -> None:
+    assert encoded(value) == sent

@@ -10,11 +10,12 @@ import pytest
 from antechamber.catalogue.reader import load_catalogue
 from antechamber.engines.base import EngineLimits, PreparedTurn, TurnOrder
 from antechamber.http.health import ReadyEndpoint
+from antechamber.operations.health import BreakerSettings, EngineHealth
 from antechamber.operations.messages import Services
 from antechamber.operations.routing import EngineEntry, Replica, Routing
 from antechamber.runtime.clock import SystemClock
 from antechamber.settings import Settings
-from antechamber.wire.errors import EngineFailed, EngineFault, Overloaded
+from antechamber.wire.errors import EngineFailed, EngineFault, EngineRateLimited, Overloaded
 from antechamber.wire.ids import new_id
 from antechamber.wire.signatures import Signer, SigningKey
 from tests.unit.http.exchange import Client, scope
@@ -59,7 +60,13 @@ LOST = _fails(EngineFailed("The local model could not be loaded."))
 AWAY = _fails(Overloaded("It cannot be reached."))
 
 
-async def probe(engines: Mapping[str, Ready]) -> tuple[int | None, dict[str, object]]:
+def health_of(name: str) -> EngineHealth:
+    return EngineHealth(name, BreakerSettings(failures=2, open_s=0.05), SystemClock())
+
+
+async def probe(
+    engines: Mapping[str, Ready], health: Mapping[str, EngineHealth] | None = None
+) -> tuple[int | None, dict[str, object]]:
     made = {
         name: EngineEntry(replicas=(Replica(engine=Waiting(name, ready)),))
         for name, ready in engines.items()
@@ -68,7 +75,7 @@ async def probe(engines: Mapping[str, Ready]) -> tuple[int | None, dict[str, obj
     services = Services(
         settings=settings,
         routing=Routing(settings, load_catalogue(), made),
-        health={},
+        health={name: health_of(name) for name in engines} | dict(health or {}),
         random=lambda: 0.5,
         signer=Signer([SigningKey(id="0" * 8, secret=bytes(32))], bytes),
         clock=SystemClock(),
@@ -102,3 +109,38 @@ async def test_one_engine_that_answers_is_enough() -> None:
         "one": "failed: The local model could not be loaded.",
         "two": "ready",
     }
+
+
+async def test_an_engine_is_not_ready_while_it_is_left_alone_for_its_failures() -> None:
+    dead = health_of("one")
+    dead.enter("model").failed(EngineFailed("Broken."))
+    assert (await probe({"one": _well}, {"one": dead}))[0] == 200
+
+    dead.enter("other").failed(EngineFailed("Broken."))
+    assert await probe({"one": _well}, {"one": dead}) == (
+        503,
+        {"status": "not_ready", "engines": {"one": "left alone"}},
+    )
+    status, body = await probe({"one": _well, "two": _well}, {"one": dead})
+    assert status == 200
+    assert body["engines"] == {"one": "left alone", "two": "ready"}
+
+    await asyncio.sleep(0.06)
+    assert (await probe({"one": _well}, {"one": dead}))[0] == 200
+
+
+async def test_an_engine_is_ready_while_one_of_its_models_is_left_alone() -> None:
+    limited = health_of("one")
+    limited.enter("model").failed(EngineRateLimited("Later.", retry_after_s=60))
+
+    assert (await probe({"one": _well}, {"one": limited}))[0] == 200
+
+
+async def test_an_engine_that_has_failed_says_why_even_where_it_is_left_alone() -> None:
+    dead = health_of("one")
+    for _ in range(2):
+        dead.enter("model").failed(Overloaded("It cannot be reached."))
+
+    _, body = await probe({"one": AWAY}, {"one": dead})
+
+    assert body["engines"] == {"one": "failed: It cannot be reached."}

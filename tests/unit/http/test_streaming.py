@@ -27,9 +27,8 @@ class _Hidden:
         self._pinged = pinged
         self.closed = False
         self.served_by = "engine/model"
-
-    def commit(self) -> None:
-        pass
+        self.adjusted = ()
+        self.may_move = False
 
     def close(self) -> None:
         pass

@@ -49,11 +49,11 @@ class NamedEngine:
         raise NotImplementedError
 
 
-def candidate(name: str, *, retries: int = 0) -> Candidate:
+def candidate(name: str, *, retries: int = 0, upstream_model: str = FACTS.id) -> Candidate:
     return Candidate(
         facts=FACTS,
         engine=NamedEngine(name),
-        upstream_model=FACTS.id,
+        upstream_model=upstream_model,
         upstream_facts=FACTS,
         retries=retries,
     )

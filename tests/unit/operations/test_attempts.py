@@ -8,9 +8,10 @@ from antechamber.wire.errors import (
     EngineFault,
     EngineRateLimited,
     EngineRefusesUs,
+    InvalidRequest,
     Overloaded,
 )
-from tests.unit.operations.stage import Stage, candidate
+from tests.unit.operations.stage import FACTS, Stage, candidate
 
 FAULT = EngineFailed("broken")
 
@@ -111,6 +112,69 @@ async def test_who_refuses_us_is_not_asked_again() -> None:
     assert await tried(stage.attempts(), refusal, FAULT, FAULT) == ["a", "b", "b", "-"]
 
 
+@pytest.mark.parametrize("fault", [FAULT, EngineRefusesUs("no such key")], ids=["fault", "refusal"])
+@pytest.mark.parametrize("says", [True, False])
+async def test_what_an_upstream_says_of_a_repetition_goes_before_the_kind_of_fault(
+    fault: EngineFault, says: bool
+) -> None:
+    """Pitfall T64. ``False`` is about the same request there: another engine may be asked."""
+    attempts = Stage([candidate("a", retries=1), candidate("b", retries=1)]).attempts()
+    assert (await attempts.first()).engine.name == "a"
+    asked: list[str] = []
+
+    with pytest.raises(EngineFault):
+        while True:
+            following = await attempts.after(fault, request_id="req_1", may_repeat=says)
+            asked.append(following.engine.name)
+
+    assert asked == (["b", "a", "b"] if says else ["b"])
+
+
+async def test_what_an_engine_lacks_leads_to_the_next_and_says_nothing_of_its_health() -> None:
+    stage = Stage([candidate("a", retries=2), candidate("b", retries=1)], failures=1)
+    attempts = stage.attempts()
+    await attempts.first()
+
+    following = await attempts.after(InvalidRequest("Not available on a"), request_id="req_1")
+
+    assert following.engine.name == "b"
+    assert not stage.health["a"].is_open(FACTS.id)
+    again = await attempts.after(FAULT, request_id="req_1")
+    assert again.engine.name == "b", "a would lack it again"
+
+
+async def test_what_all_engines_lack_is_told() -> None:
+    attempts = Stage([candidate("a", retries=2), candidate("b")]).attempts()
+    await attempts.first()
+    lacks = InvalidRequest("Not available on b")
+
+    await attempts.after(InvalidRequest("Not available on a"), request_id="req_1")
+    with pytest.raises(InvalidRequest) as caught:
+        await attempts.after(lacks, request_id="req_1")
+
+    assert caught.value is lacks
+
+
+async def test_the_fault_of_an_engine_is_told_and_not_what_its_stand_in_lacks() -> None:
+    attempts = Stage([candidate("a"), candidate("b")]).attempts()
+    await attempts.first()
+
+    await attempts.after(FAULT, request_id="req_1")
+    with pytest.raises(EngineFailed) as caught:
+        await attempts.after(InvalidRequest("Not available on b"), request_id="req_1")
+
+    assert caught.value is FAULT
+
+
+async def test_a_limit_of_one_model_leaves_the_engine_to_the_others() -> None:
+    stage = Stage([candidate("a"), candidate("b")])
+    stage.health["a"].enter("small").failed(limited(5.0))
+
+    assert (await stage.attempts().first()).engine.name == "a"
+    stage.health["a"].enter(FACTS.id).failed(limited(5.0))
+    assert (await stage.attempts().first()).engine.name == "b"
+
+
 async def test_a_full_engine_is_passed_over() -> None:
     stage = Stage([candidate("a"), candidate("b")], max_concurrency=1)
     running = stage.attempts()
@@ -137,7 +201,7 @@ async def test_with_everybody_full_it_waits_as_often_as_it_may_repeat() -> None:
 async def test_who_is_left_alone_is_asked_last_and_not_never() -> None:
     stage = Stage([candidate("a"), candidate("b")])
     for _ in range(5):
-        stage.health["a"].failed()
+        stage.health["a"].enter(FACTS.id).failed(FAULT)
 
     assert await tried(stage.attempts(), FAULT, FAULT) == ["b", "a", "-"]
 
@@ -145,7 +209,7 @@ async def test_who_is_left_alone_is_asked_last_and_not_never() -> None:
 async def test_one_request_tries_again_when_the_rest_is_over() -> None:
     stage = Stage([candidate("a"), candidate("b")])
     for _ in range(5):
-        stage.health["a"].failed()
+        stage.health["a"].enter(FACTS.id).failed(FAULT)
     stage.clock.at += 30.0
 
     probe = stage.attempts()

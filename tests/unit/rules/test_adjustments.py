@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from antechamber.catalogue.facts import ModelFacts
-from antechamber.rules.adjustments import adjustments
+from antechamber.rules.adjustments import adjustments, without_its_thoughts
 from antechamber.rules.check import check_message
 from antechamber.wire.parse import parse_message_request
 from antechamber.wire.splice import with_fields
@@ -14,13 +14,19 @@ from tests.unit.rules.requests import (
     CATALOGUE,
     Asked,
     Fields,
+    assistant,
     body_of,
+    call,
     closed,
     context_of,
     facts_of,
     format_of,
     parse,
     parse_count,
+    result,
+    thought,
+    tool,
+    user,
 )
 
 NEWEST, ADAPTIVE_OR_NOT = "claude-opus-5-5", "claude-opus-4-8"
@@ -36,6 +42,14 @@ def adjusted(model: str, version: str = "2023-06-01", **fields: Any) -> dict[str
     return {name: ... if text is None else json.loads(text) for name, text in edits.items()}
 
 
+CLEARS = {"type": "clear_thinking_20251015", "keep": "all"}
+CLEARS_TOOLS = {"type": "clear_tool_uses_20250919", "keep": {"type": "tool_uses", "value": 9}}
+LOST: Fields = {
+    "messages": [user("Hi"), assistant(call()), user(result())],
+    "tools": [tool()],
+    "max_tokens": 8_000,
+}
+"""A tool loop whose thoughts are gone."""
 CASES: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     (
         NEWEST,
@@ -47,6 +61,22 @@ CASES: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     (BOTH, {"temperature": 0.5, "top_k": 3}, {}),
     (BOTH, {"top_p": 0.5}, {}),
     (NO_THINKING, {"temperature": 0.5, "top_p": 0.9}, {}),
+    # A model that thinks takes hardly any.
+    (
+        BOTH,
+        {"thinking": ENABLED, "temperature": 0.5, "top_k": 3},
+        {"temperature": ..., "top_k": ...},
+    ),
+    (BOTH, {"thinking": {"type": "adaptive"}, "top_p": 0.9}, {"top_p": ...}),
+    (BOTH, {"thinking": ENABLED, "top_p": 0.95}, {}),
+    (BOTH, {"thinking": ENABLED, "temperature": 0.5, "top_p": 0.95}, {"temperature": ...}),
+    (BOTH, {"thinking": {"type": "disabled"}, "temperature": 0.5, "top_k": 3}, {}),
+    (
+        OLDER,
+        {"thinking": {"type": "adaptive"}, "temperature": 0.5, "max_tokens": 8_000},
+        {"thinking": {"type": "enabled", "budget_tokens": 4_000}, "temperature": ...},
+    ),
+    (NO_THINKING, {"thinking": ENABLED, "temperature": 0.5}, {"thinking": ...}),
     (NEWEST, {"system": None}, {"system": ...}),
     (OLDER, {"system": "Be brief."}, {}),
     (NEWEST, {"service_tier": "priority"}, {"service_tier": "auto"}),
@@ -106,6 +136,30 @@ CASES: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     (ADAPTIVE_OR_NOT, {"thinking": {"type": "disabled"}}, {}),
     (NO_THINKING, {"thinking": ENABLED}, {"thinking": ...}),
     (NO_THINKING, {"thinking": {"type": "adaptive"}}, {"thinking": ...}),
+    # Nobody thinks, and there is nothing to clear.
+    (
+        NO_THINKING,
+        {"thinking": ENABLED, "context_management": {"edits": [CLEARS]}},
+        {"thinking": ..., "context_management": ...},
+    ),
+    (
+        NO_THINKING,
+        {"thinking": ENABLED, "context_management": {"edits": [CLEARS, CLEARS_TOOLS]}},
+        {"thinking": ..., "context_management": {"edits": [CLEARS_TOOLS]}},
+    ),
+    (NEWEST, {"thinking": {"type": "adaptive"}, "context_management": {"edits": [CLEARS]}}, {}),
+    # A budget wants a thought where a tool loop begins, and no forced call.
+    (OLDER, {**LOST, "thinking": {"type": "adaptive"}}, {"thinking": ...}),
+    (
+        OLDER,
+        {
+            "thinking": {"type": "adaptive"},
+            "max_tokens": 8_000,
+            "tools": [tool()],
+            "tool_choice": {"type": "any"},
+        },
+        {"thinking": ...},
+    ),
     # Efforts.
     (WITH_EFFORT, {"output_config": {"effort": "max"}}, {"output_config": {"effort": "high"}}),
     (BOTH, {"output_config": {"effort": "xhigh"}}, {"output_config": {"effort": "high"}}),
@@ -119,6 +173,65 @@ def test_what_a_model_refuses_is_rewritten(
     model: str, fields: dict[str, Any], expected: dict[str, Any]
 ) -> None:
     assert adjusted(model, **fields) == expected
+
+
+LOSSES: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
+    (OLDER, {"thinking": ENABLED}, {"thinking": ...}),
+    (
+        OLDER,
+        {"thinking": ENABLED, "context_management": {"edits": [CLEARS]}},
+        {"thinking": ..., "context_management": ...},
+    ),
+    (
+        BOTH,
+        {
+            "thinking": {**ENABLED, "display": "omitted"},
+            "context_management": {"edits": [CLEARS]},
+        },
+        {
+            "thinking": {"type": "adaptive", "display": "omitted"},
+            "output_config": {"effort": "low"},
+        },
+    ),
+    (
+        BOTH,
+        {"thinking": ENABLED, "output_config": {"effort": "high"}},
+        {"thinking": {"type": "adaptive"}},
+    ),
+    (BOTH, {"thinking": {"type": "adaptive"}}, {}),
+    (OLDER, {"thinking": {"type": "disabled"}}, {}),
+    (OLDER, {}, {}),
+]
+
+
+@pytest.mark.parametrize(("model", "fields", "expected"), LOSSES)
+def test_t22_a_loop_that_lost_its_thoughts_has_no_budget(
+    model: str, fields: dict[str, Any], expected: dict[str, Any]
+) -> None:
+    asked: dict[str, Any] = {**LOST, **fields}
+    request = parse(model=model, **asked)
+
+    edits = without_its_thoughts(request, facts_of(model))
+
+    found = {name: ... if text is None else json.loads(text) for name, text in edits.items()}
+    assert found == expected
+    assert adjusted(model, **asked) == expected
+    outgoing = with_fields(json.dumps(body_of(model=model, **asked)).encode(), edits)
+    hosted = Asked(fidelity="hosted", betas=frozenset({"context-management-2025-06-27"}))
+    check_message(parse_message_request(outgoing), context_of(model, hosted))
+
+
+@pytest.mark.parametrize(
+    "messages",
+    [
+        [user("Hi"), assistant(thought(), call()), user(result())],
+        [user("Hi"), assistant(call()), user(result()), assistant("So."), user("And?")],
+    ],
+)
+def test_a_loop_that_has_its_thought_or_is_over_keeps_its_budget(messages: list[Fields]) -> None:
+    request = parse(model=OLDER, messages=messages, thinking=ENABLED, tools=[tool()])
+
+    assert not without_its_thoughts(request, facts_of(OLDER))
 
 
 def test_the_newest_version_has_no_sampling_whatever_the_model() -> None:
@@ -148,6 +261,9 @@ def test_counting_has_the_same_thinking_and_no_sampling() -> None:
     [
         {"temperature": 0.5, "top_p": 0.9, "top_k": 5},
         {"temperature": 1.0, "thinking": ENABLED},
+        {"temperature": 0.5, "top_p": 0.9, "top_k": 5, "thinking": ENABLED},
+        {"temperature": 0.5, "top_p": 0.97, "thinking": {"type": "adaptive"}},
+        {"top_k": 5, "thinking": {"type": "between_tools"}},
         {"thinking": {"type": "adaptive"}},
         {"thinking": {"type": "disabled"}},
         {"output_config": {"effort": "xhigh"}},

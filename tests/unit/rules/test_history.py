@@ -6,7 +6,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from antechamber.rules.check import check_message
-from antechamber.rules.history import own_thinking_taken_out, without_foreign_thinking
+from antechamber.rules.history import (
+    lacks_its_thought,
+    own_thinking_taken_out,
+    without_foreign_thinking,
+    without_own_thinking,
+)
+from antechamber.rules.reading import read
+from antechamber.rules.thinking_rules import refuse_a_tool_loop_without_its_thought
+from antechamber.wire.errors import InvalidRequest
 from antechamber.wire.messages import MessageRequest
 from antechamber.wire.parse import parse_message_request
 from antechamber.wire.splice import field_of, items_of
@@ -23,6 +31,7 @@ from tests.unit.rules.requests import (
     parse_count,
     redacted,
     result,
+    system,
     thought,
     user,
 )
@@ -231,6 +240,9 @@ def test_whatever_was_said_nothing_of_ours_is_left_and_nothing_else_is_lost(
     found = taken_out(*messages)
 
     request = parse_message_request(found)
+    read_first = parse(messages=messages)
+    assert without_own_thinking(read_first, SIGNER.verify).messages == request.messages
+    assert without_own_thinking(request, SIGNER.verify) is request
     assert own_thinking_taken_out(found, request, SIGNER.verify) is found
     assert all(message.content for message in request.messages)
     left = [
@@ -246,3 +258,37 @@ def test_whatever_was_said_nothing_of_ours_is_left_and_nothing_else_is_lost(
         if block["type"] == "text"
     ]
     assert left == said
+
+
+_COMPACTED: Fields = {"type": "compaction", "content": "Before."}
+_SEARCH: Fields = {"type": "server_tool_use", "id": "srvtoolu_1", "name": "web_search", "input": {}}
+_MESSAGES = st.lists(
+    st.one_of(
+        st.lists(st.sampled_from(["Hi", result()]), min_size=1, max_size=2).map(
+            lambda blocks: user(*blocks)
+        ),
+        st.lists(
+            st.sampled_from([OURS, FOREIGN, redacted(), "So", call(), _COMPACTED, _SEARCH]),
+            max_size=3,
+        ).map(lambda blocks: assistant(*blocks)),
+        st.just(system("Brief.")),
+    ),
+    min_size=1,
+    max_size=6,
+)
+
+
+@given(_MESSAGES)
+def test_t22_a_thought_is_lacking_exactly_where_the_hosted_api_wants_one(
+    messages: list[Fields],
+) -> None:
+    request = parse(messages=messages, thinking={"type": "enabled", "budget_tokens": 1_024})
+    reading = read(request, context_of(request.model, Asked()))
+    try:
+        refuse_a_tool_loop_without_its_thought(reading)
+    except InvalidRequest:
+        refused = True
+    else:
+        refused = False
+
+    assert lacks_its_thought(request.messages) is refused

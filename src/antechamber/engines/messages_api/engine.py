@@ -11,8 +11,10 @@ from antechamber.engines.base import (
     TurnOrder,
 )
 from antechamber.engines.messages_api.host import FrameDecoder, Host
-from antechamber.engines.messages_api.taking import relayed_turn
+from antechamber.engines.messages_api.taking import counted_turn, relayed_turn
 from antechamber.outbound.client import Answer, Sending, UpstreamClient
+from antechamber.turn.relay import Beginning
+from antechamber.wire.messages import CountTokensRequest
 
 _MOST_SHORT_BYTES = 1024 * 1024
 """Of errors and counts, which are read whole."""
@@ -40,7 +42,9 @@ class MessagesApiEngine:
         """Return at once: an upstream that is away is found out by a request."""
 
     async def prepare(self, order: TurnOrder) -> PreparedTurn:
-        """Return the turn; nothing is sent before its events are asked for."""
+        """Return the turn; only to count it something is sent before its events are asked for."""
+        if isinstance(order.request, CountTokensRequest):
+            return await counted_turn(self, order)
         return relayed_turn(self, order)
 
     async def relay(self, order: RelayOrder) -> RelayedAnswer:
@@ -60,16 +64,21 @@ class MessagesApiEngine:
         if answer.status >= 300:
             told = await answer.read(max_bytes=_MOST_SHORT_BYTES)
             status = self._host.error_status(answer.status, answer.headers)
-            body = self._host.error_body(answer.status, answer.headers, told)
+            body = self._host.error_body(
+                answer.status, answer.headers, told, request_id=order.request_id
+            )
             return _Whole(sending, answer, dropped, body, status=status)
         if order.path == "/v1/messages/count_tokens":
             told = await answer.read(max_bytes=_MOST_SHORT_BYTES)
             return _Whole(sending, answer, dropped, self._host.count_body(told))
-        answer.begin_with_any_piece()
-        decoder = self._host.decoder(answer.headers) if order.streams else None
-        if decoder is None:
-            return _Passed(sending, answer, dropped)
-        return _Decoded(sending, answer, dropped, decoder)
+        decoder = None
+        if order.streams:
+            decoder = self._host.decoder(answer.headers, request_id=order.request_id)
+        if decoder is not None:
+            answer.begin_with(bool)
+            return _Decoded(sending, answer, dropped, decoder)
+        answer.begin_with(Beginning() if order.streams else _is_not_blank)
+        return _Passed(sending, answer, dropped)
 
     async def aclose(self) -> None:
         """Close the connections."""
@@ -141,3 +150,8 @@ class _Decoded(_Relayed):
                     yield events
         if events := self._decoder.end():
             yield events
+
+
+def _is_not_blank(piece: bytes) -> bool:
+    """Tell whether JSON begins; gateways send spaces and newlines before it as signs of life."""
+    return not piece.isspace()

@@ -5,18 +5,27 @@ That is a front door in another format, and a fallback from an engine that takes
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from antechamber.dialects.messages_stream import MessagesStreamReader, refusal_of
-from antechamber.engines.base import RelayEngine, RelayOrder, TurnOrder
+import msgspec
+
+from antechamber.dialects.messages_estimate import estimated_tokens
+from antechamber.dialects.messages_stream import (
+    MessagesStreamReader,
+    events_of_answer,
+    refusal_of,
+)
+from antechamber.engines.base import RelayedAnswer, RelayEngine, RelayOrder, TurnOrder
 from antechamber.outbound.client import retry_after_s
+from antechamber.rules.adjustments import without_its_thoughts
 from antechamber.turn.events import EngineEvent
 from antechamber.wire.encoding import encode_json
+from antechamber.wire.errors import EngineFailed
+from antechamber.wire.messages import MessageRequest
+from antechamber.wire.splice import with_fields
 
-_BYTES_PER_TOKEN = 3
-"""Fewer than any usual text has, so that the estimate is not below the truth."""
-_THINKING = ("thinking", "redacted_thinking")
+_CANNOT_COUNT = (404, 405, 501)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,57 +35,100 @@ class RelayedTurn:
     engine: RelayEngine
     order: RelayOrder
     input_tokens: int
-    """An estimate; the upstream's own count is the stream's first event."""
-
-    @property
-    def is_exact(self) -> bool:
-        """No."""
-        return False
+    """Unless it is exact an estimate; the upstream's own count is the turn's first event."""
+    is_exact: bool = False
+    adjusted: tuple[str, ...] = ()
+    """Names of the fields that were rewritten because thoughts of the open turn are gone."""
 
     async def events(self) -> AsyncGenerator[EngineEvent, None]:
         """Take the turn."""
-        reader = MessagesStreamReader(self.engine.name)
+        name = self.engine.name
         async with (
             aclosing(await self.engine.relay(self.order)) as answer,
             aclosing(answer.chunks()) as chunks,
         ):
             if answer.status >= 300:
-                body = b"".join([chunk async for chunk in chunks])
-                pause_s = retry_after_s(answer.headers)
-                raise refusal_of(body, self.engine.name, retry_after_s=pause_s)
+                raise _refusal(name, answer, await _whole(chunks))
+            if not self.order.streams:
+                for event in events_of_answer(await _whole(chunks), name):
+                    yield event
+                return
+            reader = MessagesStreamReader(name)
             async for chunk in chunks:
                 for event in reader.feed(chunk):
                     yield event
+            for event in reader.end():
+                yield event
+
+
+class _Count(msgspec.Struct):
+    input_tokens: int
+
+
+_count = msgspec.json.Decoder(_Count)
 
 
 def relayed_turn(engine: RelayEngine, order: TurnOrder) -> RelayedTurn:
-    """Return the turn of ``order``, its request written anew, without thoughts signed here."""
-    request = order.request.model_dump(mode="json", by_alias=True, exclude_unset=True)
-    messages = [_without_thinking(message) for message in request["messages"]]
-    body = encode_json(
-        request
-        | {
-            "model": order.upstream_model,
-            "messages": [message for message in messages if message["content"]],
-            "stream": True,
-        }
-    )
+    """Return the turn of ``order``, its request written anew.
+
+    Thoughts go as they are: ``order`` has none that the upstream could only refuse. It streams
+    unless nothing is to be generated, for which the API takes no stream.
+    """
+    request = order.request
+    is_message = isinstance(request, MessageRequest)
+    fields: dict[str, Any] = {
+        **request.model_dump(mode="json", by_alias=True, exclude_unset=True),
+        "model": order.upstream_model,
+    }
+    streams = is_message and request.max_tokens > 0
+    if is_message:
+        fields["stream"] = streams
+    rewritten = without_its_thoughts(request, order.facts)
     relayed = RelayOrder(
-        path="/v1/messages",
-        body=body,
+        path="/v1/messages" if is_message else "/v1/messages/count_tokens",
+        body=with_fields(encode_json(fields), {**order.edits, **rewritten}),
         facts=order.facts,
         upstream_model=order.upstream_model,
-        streams=True,
+        streams=streams,
         version=order.version,
         betas=order.betas,
+        headers=order.headers,
         request_id=order.request_id,
     )
     return RelayedTurn(
-        engine=engine, order=relayed, input_tokens=max(1, len(body) // _BYTES_PER_TOKEN)
+        engine=engine,
+        order=relayed,
+        input_tokens=estimated_tokens(fields),
+        adjusted=tuple(sorted(rewritten)),
     )
 
 
-def _without_thinking(message: dict[str, Any]) -> dict[str, Any]:
-    blocks: list[dict[str, Any]] = message.get("content") or []
-    kept = [block for block in blocks if block["type"] not in _THINKING]
-    return {**message, "content": kept}
+async def counted_turn(engine: RelayEngine, order: TurnOrder) -> RelayedTurn:
+    """Return the turn of a counting, with the upstream's own count.
+
+    An upstream that cannot count leaves the estimate. Raises the ``ApiError`` of its refusal.
+    """
+    turn = relayed_turn(engine, order)
+    async with (
+        aclosing(await engine.relay(turn.order)) as answer,
+        aclosing(answer.chunks()) as chunks,
+    ):
+        body = await _whole(chunks)
+    if answer.status in _CANNOT_COUNT:
+        return turn
+    if answer.status >= 300:
+        raise _refusal(engine.name, answer, body)
+    try:
+        counted = _count.decode(body).input_tokens
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        message = f"{engine.name} sent a count that is none of the Messages API."
+        raise EngineFailed(message) from error
+    return replace(turn, input_tokens=counted, is_exact=True)
+
+
+def _refusal(name: str, answer: RelayedAnswer, body: bytes) -> Exception:
+    return refusal_of(body, name, retry_after_s=retry_after_s(answer.headers))
+
+
+async def _whole(chunks: AsyncGenerator[bytes, None]) -> bytes:
+    return b"".join([chunk async for chunk in chunks])
