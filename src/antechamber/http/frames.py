@@ -81,7 +81,7 @@ class AnswerFrames:
 async def _relayed(answer: OpenRelay) -> AsyncGenerator[bytes, None]:
     try:
         if answer.status >= 400:
-            raise RelayedRefusal(answer.status, await answer.read(), relay_head(answer))
+            raise RelayedRefusal(answer.status, answer.read(), relay_head(answer))
         yield b""
         async with aclosing(answer.frames()) as frames:
             async for events in frames:

@@ -85,7 +85,7 @@ class CountTokensEndpoint:
 
 async def _pass_back(send: Send, answer: OpenRelay) -> None:
     try:
-        body = await answer.read()
+        body = answer.read()
     finally:
         await answer.aclose()
     await respond(send, answer.status, body, relay_head(answer))

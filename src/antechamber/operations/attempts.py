@@ -15,9 +15,9 @@ from antechamber.operations.routing import Candidate
 from antechamber.runtime.clock import Clock
 from antechamber.wire.errors import (
     ApiError,
+    CallerFault,
     EngineFault,
     EngineRefusesUs,
-    InvalidRequest,
     Overloaded,
 )
 
@@ -66,15 +66,15 @@ class Attempts:
 
     async def after(
         self,
-        error: EngineFault | InvalidRequest,
+        error: EngineFault | CallerFault,
         *,
         request_id: str,
         may_repeat: bool | None = None,
     ) -> Candidate:
         """Note how the running try has failed, and return who is next.
 
-        An ``InvalidRequest`` is what this engine lacks for this request: it is not asked again, and
-        is none the worse for it. ``may_repeat`` is whether the upstream itself says that the same
+        A ``CallerFault`` is what this engine lacks for this request: it is not asked again, and is
+        none the worse for it. ``may_repeat`` is whether the upstream itself says that the same
         request may be sent to it again. Who asks for too long a pause is not waited for.
 
         When nobody is left, raises the last engine's fault; ``error`` where no engine had one.
@@ -90,13 +90,12 @@ class Attempts:
                 self._left.remove(failed)
             elif error.retry_after_s:
                 self._pause_s = max(self._pause_s or 0.0, error.retry_after_s)
-            tell = _log.warning if isinstance(error, EngineFault) else _log.info
-            tell(
-                "attempt_failed",
-                request_id=request_id,
-                engine=failed.engine.name,
-                reason=error.message,
-            )
+            line = _log.bind(request_id=request_id, engine=failed.engine.name)
+            if isinstance(error, EngineFault):
+                line.warning("attempt_failed", reason=error.message)
+            else:
+                # What is wrong with a request may quote it, and that stays out of the log.
+                line.info("attempt_failed", reason=error.type)
         return await self._next(self._fault or error)
 
     def failed(self, fault: EngineFault) -> None:
@@ -152,6 +151,6 @@ class Attempts:
 
     def _is_worth_repeating(self, error: ApiError, *, may_repeat: bool | None) -> bool:
         pause_s = error.retry_after_s
-        if isinstance(error, InvalidRequest) or (pause_s or 0.0) > self._longest_pause_s:
+        if isinstance(error, CallerFault) or (pause_s or 0.0) > self._longest_pause_s:
             return False
         return not isinstance(error, EngineRefusesUs) if may_repeat is None else may_repeat

@@ -18,12 +18,12 @@ from antechamber.outbound.client import retry_after_s
 from antechamber.turn.relay import Beginning, RelayReader, is_error
 from antechamber.turn.sse import UNNAMED
 from antechamber.wire.errors import (
+    CallerFault,
     EngineFailed,
     EngineFault,
     EngineRateLimited,
     EngineRefusesUs,
     EngineTimedOut,
-    InvalidRequest,
     Overloaded,
 )
 
@@ -99,8 +99,9 @@ class OpenRelay:
             for name, value in told.items()
             if name in _PASSED_BACK or name.startswith(_PASSED_BACK_PREFIX)
         }
-        if "request-id" in told:
-            passed["antechamber-upstream-request-id"] = told["request-id"]
+        named = told.get("request-id") or told.get("x-amzn-requestid")
+        if named is not None:
+            passed["antechamber-upstream-request-id"] = named
         return passed
 
     async def frames(self) -> AsyncGenerator[bytes, None]:
@@ -131,7 +132,7 @@ class OpenRelay:
             yield UNNAMED.done
         await self._see_out()
 
-    async def read(self) -> bytes:
+    def read(self) -> bytes:
         """Return a whole answer, or a refusal."""
         self._note(None)
         return self._trial.begun
@@ -218,7 +219,7 @@ async def relay(
             order, adjusted = order_of(services, asked, call, candidate)
             try:
                 trial = await _try(services, engine, order, candidate)
-            except (EngineFault, InvalidRequest) as error:
+            except (EngineFault, CallerFault) as error:
                 candidate = await attempts.after(error, request_id=call.request_id)
                 continue
             fault = _fault_of(trial)

@@ -20,7 +20,7 @@ from antechamber.rules.thinking import thinking_plan
 from antechamber.turn.events import ConnectionCut, EngineEvent
 from antechamber.turn.fold import Fold
 from antechamber.turn.machine import Opening, TurnMachine
-from antechamber.wire.errors import ApiError, EngineFailed, EngineFault, InvalidRequest
+from antechamber.wire.errors import ApiError, CallerFault, EngineFailed, EngineFault
 from antechamber.wire.messages import MessageRequest
 from antechamber.wire.responses import (
     CacheMissUnavailable,
@@ -62,16 +62,16 @@ class Search:
         """Return how ``candidate`` takes the turn, or the one after it."""
         try:
             return await self._prepared_by(candidate)
-        except (EngineFault, InvalidRequest) as error:
+        except (EngineFault, CallerFault) as error:
             return await self.after(error)
 
-    async def after(self, error: EngineFault | InvalidRequest) -> _Taking:
+    async def after(self, error: EngineFault | CallerFault) -> _Taking:
         """Return who takes the turn after ``error`` of the one that tried; raises the last one."""
         while True:
             candidate = await self.attempts.after(error, request_id=self.order.request_id)
             try:
                 return await self._prepared_by(candidate)
-            except (EngineFault, InvalidRequest) as another:
+            except (EngineFault, CallerFault) as another:
                 error = another
 
     async def _prepared_by(self, candidate: Candidate) -> _Taking:
@@ -185,7 +185,7 @@ class OpenTurn:
                     async for event in source:
                         self._begun = True
                         yield event
-            except (EngineFault, InvalidRequest) as error:
+            except (EngineFault, CallerFault) as error:
                 if self._begun:
                     raise
                 self._taking = await self._search.after(error)

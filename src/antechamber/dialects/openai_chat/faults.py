@@ -45,21 +45,33 @@ def fault_of(
 def fault_in_stream(upstream: str, value: object) -> ApiError:
     """Return our error for one that came in the middle of a stream."""
     told = told_in(value) or Told(message="", fields={})
-    return fault_told(upstream, told.status or 500, told)
+    if told.status is not None:
+        return fault_told(upstream, told.status, told)
+    return _fault(upstream, 500, told, what_it_did="broke off")
 
 
 def fault_told(
     upstream: str, status: int, told: Told, *, retry_after_s: float | None = None
 ) -> ApiError:
     """Return our error for what the host said."""
+    did = f"answered with status {status}"
+    return _fault(upstream, status, told, what_it_did=did, retry_after_s=retry_after_s)
+
+
+def _fault(
+    upstream: str,
+    status: int,
+    told: Told,
+    *,
+    what_it_did: str,
+    retry_after_s: float | None = None,
+) -> ApiError:
     if (full := overflow(status, told)) is not None:
         return InvalidRequest(overflow_message(full))
     kind = _kind_of(status, f"{told.code} {told.message}".lower())
     if kind is InvalidRequest:
         return InvalidRequest(told.message or f"{upstream} refused the request.")
-    message = f"{upstream} answered with status {status}" + (
-        f": {told.message}" if told.message else "."
-    )
+    message = f"{upstream} {what_it_did}" + (f": {told.message}" if told.message else ".")
     return kind(message, retry_after_s=retry_after_s)
 
 

@@ -53,7 +53,9 @@ class ModelLoader:
         outcome = self._outcome
         if outcome is None or (outcome.done() and self._loaded() is None):
             outcome = self._outcome = asyncio.get_running_loop().create_future()
-            self._background.spawn(f"load-{self._name}", self._load(outcome))
+            task = self._background.spawn(f"load-{self._name}", self._load(outcome))
+            # Also of one that was ended before it began.
+            task.add_done_callback(lambda _: _settle(outcome))
         # Whoever leaves does not take the attempt with them.
         return await asyncio.shield(outcome)
 
@@ -86,11 +88,6 @@ class ModelLoader:
         except EngineFault as fault:
             self._complain(fault)
             outcome.set_exception(fault)
-        finally:
-            if not outcome.done():
-                message = "The local model could not be loaded."
-                outcome.set_exception(EngineFailed(message))
-            outcome.exception()  # marks it as seen: perhaps nobody waits any more
 
     def _complain(self, fault: EngineFault) -> None:
         """Say once that a model that was there is not; the first loading has its own watcher."""
@@ -118,3 +115,10 @@ class ModelLoader:
             yield
         finally:
             self._waiting -= 1
+
+
+def _settle(outcome: asyncio.Future[LoadedModel]) -> None:
+    if not outcome.done():
+        message = "The local model could not be loaded."
+        outcome.set_exception(EngineFailed(message))
+    outcome.exception()  # marks it as seen: perhaps nobody waits any more
