@@ -475,7 +475,7 @@ async def test_a_host_that_went_away_is_looked_at_again() -> None:
         with pytest.raises(Overloaded):
             await take(engine, order(request("Hi")))
 
-        assert engine._lookout.known is None
+        assert engine._looking.known is None
 
 
 async def test_the_host_is_told_our_name_for_the_request() -> None:
@@ -623,8 +623,8 @@ async def test_a_host_is_known_by_what_it_says(others: dict[str, Reply], host: s
     async with playing(quirks=None, others=others) as (engine, _):
         await engine.ready()
 
-        assert engine._lookout.known is not None
-        assert engine._lookout.known.quirks.host == host
+        assert engine._looking.known is not None
+        assert engine._looking.known.quirks.host == host
 
 
 @pytest.mark.parametrize(

@@ -86,8 +86,8 @@ async def engine(llama: Llama) -> AsyncIterator[OpenAIChatEngine]:
 async def test_the_host_is_known_with_its_window_and_its_template(
     engine: OpenAIChatEngine,
 ) -> None:
-    assert engine._lookout.known is not None
-    quirks = engine._lookout.known.quirks
+    assert engine._looking.known is not None
+    quirks = engine._looking.known.quirks
     assert (quirks.host, quirks.tools_in_text) == ("llamacpp", True)
     assert engine.limits.window_tokens == WINDOW
 

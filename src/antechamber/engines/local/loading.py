@@ -1,6 +1,5 @@
 """The one loading of a model that everybody waits for, and what is known of it afterwards."""
 
-import asyncio
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,8 +9,8 @@ import structlog
 from antechamber.dialects.raw_prompt.template import ChatTemplate
 from antechamber.engines.local.completer import Completer, ModelCard
 from antechamber.engines.local.gate import SlotGate
-from antechamber.runtime.background import Background
-from antechamber.wire.errors import EngineFailed, EngineFault, Overloaded
+from antechamber.engines.shared_attempt import SharedAttempt
+from antechamber.wire.errors import EngineFault, Overloaded
 
 _log = structlog.get_logger("antechamber.engines.local")
 
@@ -36,9 +35,9 @@ class ModelLoader:
         self._name = name
         self._completer = completer
         self._queue = queue
-        self._background = Background()
-        self._outcome: asyncio.Future[LoadedModel] | None = None
-        """Of the attempt that runs or ran last; None before the first and after a loss."""
+        self._loading = SharedAttempt(
+            f"load-{name}", self._load, abandoned="The local model could not be loaded."
+        )
         self._waiting = 0
         self._last: LoadedModel | None = None
         self._complained = False
@@ -50,44 +49,31 @@ class ModelLoader:
 
     async def model(self) -> LoadedModel:
         """Return the model when it is loaded; raises ``EngineFault`` when it cannot be."""
-        outcome = self._outcome
-        if outcome is None or (outcome.done() and self._loaded() is None):
-            outcome = self._outcome = asyncio.get_running_loop().create_future()
-            task = self._background.spawn(f"load-{self._name}", self._load(outcome))
-            # Also of one that was ended before it began.
-            task.add_done_callback(lambda _: _settle(outcome))
-        # Whoever leaves does not take the attempt with them.
-        return await asyncio.shield(outcome)
+        return await self._loading.outcome()
 
     async def model_for_request(self) -> LoadedModel:
         """Return the model like ``model``; ``Overloaded`` when too many wait for it already."""
-        if (loaded := self._loaded()) is not None:
+        if (loaded := self._loading.known) is not None:
             return loaded
         with self._place_in_line():
             return await self.model()
 
     def lost(self) -> None:
         """Take note that the model failed: before it is used again it has to say that it lives."""
-        if self._loaded() is not None:
-            self._outcome = None
+        self._loading.lost()
 
     async def aclose(self) -> None:
         """End an attempt that still runs; who waits for it is told."""
-        await self._background.aclose()
+        await self._loading.aclose()
 
-    def _loaded(self) -> LoadedModel | None:
-        outcome = self._outcome
-        if outcome is None or not outcome.done() or outcome.exception() is not None:
-            return None
-        return outcome.result()
-
-    async def _load(self, outcome: asyncio.Future[LoadedModel]) -> None:
+    async def _load(self) -> LoadedModel:
         try:
-            outcome.set_result(self._made(await self._completer.card()))
-            self._complained = False
+            loaded = self._made(await self._completer.card())
         except EngineFault as fault:
             self._complain(fault)
-            outcome.set_exception(fault)
+            raise
+        self._complained = False
+        return loaded
 
     def _complain(self, fault: EngineFault) -> None:
         """Say once that a model that was there is not; the first loading has its own watcher."""
@@ -115,10 +101,3 @@ class ModelLoader:
             yield
         finally:
             self._waiting -= 1
-
-
-def _settle(outcome: asyncio.Future[LoadedModel]) -> None:
-    if not outcome.done():
-        message = "The local model could not be loaded."
-        outcome.set_exception(EngineFailed(message))
-    outcome.exception()  # marks it as seen: perhaps nobody waits any more

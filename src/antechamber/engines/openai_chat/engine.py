@@ -1,5 +1,6 @@
 """The engine for hosts of OpenAI's chat format: asks, reads, and asks again where it has to."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
@@ -15,10 +16,10 @@ from antechamber.engines.openai_chat.answers import events_of
 from antechamber.engines.openai_chat.asking import Asking
 from antechamber.engines.openai_chat.counting import Count, TokenCounter
 from antechamber.engines.openai_chat.looking import Description, look
-from antechamber.engines.openai_chat.lookout import Lookout
 from antechamber.engines.openai_chat.remembering import Lessons
 from antechamber.engines.openai_chat.spending import Spending
 from antechamber.engines.openai_chat.trying import ThoughtTrial, ToolTrial
+from antechamber.engines.shared_attempt import SharedAttempt
 from antechamber.outbound.client import UpstreamClient, UpstreamRefused
 from antechamber.runtime.clock import Clock
 from antechamber.turn.events import EngineEvent, TurnEnded, UsageReported
@@ -62,14 +63,16 @@ class OpenAIChatEngine:
         self._counter = TokenCounter(client)
         self._tool_trial = ToolTrial(client, api_path)
         self._thought_trial = ThoughtTrial(client, api_path)
-        self._lookout = Lookout(client.name, self._look, within_s=self._reach.look_timeout_s)
+        self._looking = SharedAttempt(
+            f"look-{name}", self._look, abandoned=f"{client.name} could not be asked what it is."
+        )
         self._lessons = Lessons()
 
     @property
     def limits(self) -> EngineLimits:
         """The window, where all models have one; images are the host's to refuse."""
         window = self._reach.window_tokens
-        if window is None and (described := self._lookout.known) is not None:
+        if window is None and (described := self._looking.known) is not None:
             window = described.only_window
         return EngineLimits(window_tokens=window, image_input=True)
 
@@ -78,7 +81,7 @@ class OpenAIChatEngine:
         deadline = self._clock.monotonic() + self._reach.start_timeout_s
         while True:
             try:
-                await self._lookout.description()
+                await self._looking.outcome()
             except (Overloaded, EngineTimedOut):
                 if self._clock.monotonic() >= deadline:
                     raise
@@ -88,15 +91,18 @@ class OpenAIChatEngine:
 
     async def _look(self) -> Description:
         try:
-            found = await look(self._client, self._api_path, self._quirks)
+            async with asyncio.timeout(self._reach.look_timeout_s):
+                found = await look(self._client, self._api_path, self._quirks)
         except UpstreamRefused as error:
             raise self._fault(error) from error
+        except TimeoutError as error:
+            raise EngineTimedOut(f"{self._client.name} did not answer in time.") from error
         begins = self._reach.begins_in_thought
         return replace(found, quirks=replace(found.quirks, begins_in_thought=begins))
 
     async def prepare(self, order: TurnOrder) -> "ChatTurn":
         """Write the request and count its prompt; refuse what surely does not fit the window."""
-        described = await self._lookout.description()
+        described = await self._looking.outcome()
         quirks = await self._quirks_for(order, described)
         asked = chat_request(order.request, order.thinking, quirks, model=order.upstream_model)
         count = await self._counter.count(asked.body, quirks.counting)
@@ -195,7 +201,7 @@ class OpenAIChatEngine:
         except Overloaded as error:
             if isinstance(error.__cause__, OSError):
                 # Of the connection, not of the host's own words: it was ended, or is not there.
-                self._lookout.lost()
+                self._looking.lost()
             raise
 
     def _fault(self, error: UpstreamRefused) -> ApiError:
@@ -205,7 +211,7 @@ class OpenAIChatEngine:
 
     async def aclose(self) -> None:
         """End what still runs and close the connections."""
-        await self._lookout.aclose()
+        await self._looking.aclose()
         await self._client.aclose()
 
 

@@ -4,11 +4,8 @@ import asyncio
 
 import pytest
 
-from antechamber.dialects.openai_chat.quirks import Quirks
 from antechamber.engines.openai_chat.engine import Reach
-from antechamber.engines.openai_chat.looking import Description
-from antechamber.engines.openai_chat.lookout import Lookout
-from antechamber.wire.errors import EngineFailed, EngineTimedOut, Overloaded
+from antechamber.wire.errors import EngineTimedOut, Overloaded
 from tests.engines.openai_chat.playing import MODELS, Reply, jsoned, order, playing, streamed, take
 from tests.unit.dialects.openai_chat.scenes import chunk, request
 
@@ -78,18 +75,3 @@ async def test_a_host_that_ended_the_connection_is_looked_at_again() -> None:
         await take(engine, order(request("Hi")))
 
     assert len(host.bodies("/v1/models")) == 2
-
-
-async def test_a_look_that_is_ended_is_told_to_who_waits() -> None:
-    async def look() -> Description:
-        await asyncio.Event().wait()
-        return Description(quirks=Quirks())
-
-    lookout = Lookout("gpu", look, within_s=60.0)
-    waiting = asyncio.create_task(lookout.description())
-    await asyncio.sleep(0)
-    await lookout.aclose()
-
-    with pytest.raises(EngineFailed, match=r"^gpu could not be asked what it is\.$"):
-        await waiting
-    assert lookout.known is None
