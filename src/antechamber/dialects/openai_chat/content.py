@@ -1,12 +1,9 @@
 """Blocks of messages as the parts of a chat message: text, images, files."""
 
-import json
 from collections.abc import Iterator, Sequence
-from typing import cast
-
-from pydantic import BaseModel
 
 from antechamber.dialects.openai_chat.quirks import Quirks
+from antechamber.dialects.shown_json import shown_json
 from antechamber.wire.blocks import (
     BrowserStateBlock,
     DocumentBlock,
@@ -131,28 +128,16 @@ def _echo(block: object, path: str, quirks: Quirks) -> Iterator[Part]:
     """Tell what a server's tool or a browser did; nothing for what has no text."""
     match block:
         case ServerToolUseBlock(name=name, input=given) | MCPToolUseBlock(name=name, input=given):
-            yield text_part(f"<tool_call>\n{name}: {_json(given)}\n</tool_call>")
+            yield text_part(f"<tool_call>\n{name}: {shown_json(given)}\n</tool_call>")
         case MCPToolResultBlock():
             yield text_part("<tool_response>")
             yield from parts_of(block.content or (), f"{path}.content", quirks)
             yield text_part("</tool_response>")
         case BrowserStateBlock():
-            yield text_part(_json(block))
+            yield text_part(shown_json(block))
         case _ if str(getattr(block, "type", "")).endswith("_tool_result"):
             yield text_part(
-                f"<tool_response>\n{_json(getattr(block, 'content', None))}\n</tool_response>"
+                f"<tool_response>\n{shown_json(getattr(block, 'content', None))}\n</tool_response>"
             )
         case _:
             pass
-
-
-def _json(value: object) -> str:
-    return json.dumps(_plain(value), ensure_ascii=False)  # noqa: TID251 - text for a prompt
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in cast("Sequence[object]", value)]
-    if isinstance(value, BaseModel):
-        return value.model_dump(exclude_unset=True, exclude={"cache_control"}, mode="json")
-    return value

@@ -1,6 +1,5 @@
 """The tools of a request as a host takes them, and how a call is forced or forbidden."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -8,6 +7,7 @@ from typing import Any, cast
 from antechamber.dialects.declared_tools import DeclaredTools, OfferedTool
 from antechamber.dialects.openai_chat.quirks import Quirks
 from antechamber.dialects.openai_chat.tool_ids import upstream_name
+from antechamber.dialects.shown_json import shown_json
 from antechamber.wire.config import ToolChoiceAny, ToolChoiceNone, ToolChoiceTool
 from antechamber.wire.errors import InvalidRequest
 from antechamber.wire.messages import CountTokensRequest, MessageRequest
@@ -83,7 +83,7 @@ def call_schema(tools: Sequence[OfferedTool], quirks: Quirks) -> dict[str, objec
 
 def call_prompt(tools: Sequence[OfferedTool], quirks: Quirks) -> str:
     """Return what the system prompt says where a call is asked for as JSON text."""
-    lines = "\n".join(_json(told["function"]) for told in chat_tools(tools, quirks))
+    lines = "\n".join(shown_json(told["function"]) for told in chat_tools(tools, quirks))
     return (
         f"These functions can be called:\n{lines}\n"
         "Call exactly one of them now. Answer with nothing but one JSON object: "
@@ -163,7 +163,7 @@ def _is_bound(
 def _examples(tool: OfferedTool) -> str:
     if not tool.examples:
         return ""
-    return "Examples of its input:\n" + "\n".join(map(_json, tool.examples))
+    return "Examples of its input:\n" + "\n".join(map(shown_json, tool.examples))
 
 
 def _flat(schema: Mapping[str, object]) -> Mapping[str, object]:
@@ -203,7 +203,3 @@ def _either(first: object, second: object) -> object:
 def _values(schema: object) -> list[object]:
     node = cast("dict[str, Any]", schema) if isinstance(schema, dict) else {}
     return [node["const"]] if "const" in node else list(node.get("enum") or ())
-
-
-def _json(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False)  # noqa: TID251 - text for a prompt

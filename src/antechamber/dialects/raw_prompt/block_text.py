@@ -1,11 +1,7 @@
 """One block of a message as the text that a raw prompt holds."""
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import cast
-
-from pydantic import BaseModel
 
 from antechamber.dialects.declared_tools import OfferedTool, offered_tool
 from antechamber.dialects.raw_prompt.tools import (
@@ -14,6 +10,7 @@ from antechamber.dialects.raw_prompt.tools import (
     call_text,
     tool_line,
 )
+from antechamber.dialects.shown_json import shown_json
 from antechamber.wire.blocks import (
     BrowserStateBlock,
     DocumentBlock,
@@ -133,18 +130,6 @@ def _document_text(block: DocumentBlock, path: str, telling: Telling) -> str:
 def _echo_text(block: object) -> Iterator[str]:
     """Tell what a server's tool or a browser returned; nothing for what has no text."""
     if isinstance(block, BrowserStateBlock):
-        yield _json(block)
+        yield shown_json(block)
     elif str(getattr(block, "type", "")).endswith("_tool_result"):
-        yield f"{RESULT_OPEN}\n{_json(getattr(block, 'content', None))}\n{RESULT_CLOSE}"
-
-
-def _json(value: object) -> str:
-    return json.dumps(_plain(value), ensure_ascii=False)  # noqa: TID251 - text for a prompt
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in cast("Sequence[object]", value)]
-    if isinstance(value, BaseModel):
-        return value.model_dump(exclude_unset=True, exclude={"cache_control"}, mode="json")
-    return value
+        yield f"{RESULT_OPEN}\n{shown_json(getattr(block, 'content', None))}\n{RESULT_CLOSE}"

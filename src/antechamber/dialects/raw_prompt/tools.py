@@ -1,9 +1,9 @@
 """How a raw prompt tells of tools and calls."""
 
-import json
 from collections.abc import Sequence
 
 from antechamber.dialects.declared_tools import OfferedTool
+from antechamber.dialects.shown_json import shown_json
 
 CALL_OPEN = "<tool_call>"
 CALL_CLOSE = "</tool_call>"
@@ -36,13 +36,10 @@ def tool_line(tool: OfferedTool) -> str:
     described["parameters"] = tool.schema
     if tool.examples:
         described["examples"] = list(tool.examples)
-    return _json(described)
+    return shown_json(described)
 
 
 def call_text(name: str, arguments: object) -> str:
     """Return a call as the model writes it."""
-    return f'{CALL_OPEN}\n{{"name": {_json(name)}, "arguments": {_json(arguments)}}}\n{CALL_CLOSE}'
-
-
-def _json(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False)  # noqa: TID251 - text for a prompt, not a body
+    call = f'{{"name": {shown_json(name)}, "arguments": {shown_json(arguments)}}}'
+    return f"{CALL_OPEN}\n{call}\n{CALL_CLOSE}"
