@@ -14,6 +14,7 @@ from antechamber.turn.events import EngineEvent, TurnEnded, UsageReported
 from antechamber.wire.errors import (
     ApiError,
     EngineFailed,
+    EngineLacksModel,
     EngineRateLimited,
     EngineRefusesUs,
     EngineTimedOut,
@@ -96,11 +97,24 @@ _BY_TYPE: Mapping[str, type[ApiError]] = {
     "request_too_large": RequestTooLarge,
     "authentication_error": EngineRefusesUs,
     "billing_error": EngineRefusesUs,
-    "permission_error": EngineRefusesUs,
-    "not_found_error": EngineRefusesUs,
+    "permission_error": EngineLacksModel,
+    "not_found_error": EngineLacksModel,
     "rate_limit_error": EngineRateLimited,
     "timeout_error": EngineTimedOut,
     "overloaded_error": Overloaded,
+}
+_BY_STATUS: Mapping[int, type[ApiError]] = {
+    400: InvalidRequest,
+    401: EngineRefusesUs,
+    402: EngineRefusesUs,
+    403: EngineLacksModel,
+    404: EngineLacksModel,
+    408: EngineTimedOut,
+    413: RequestTooLarge,
+    422: InvalidRequest,
+    429: EngineRateLimited,
+    504: EngineTimedOut,
+    529: Overloaded,
 }
 
 
@@ -189,12 +203,13 @@ def events_of_answer(body: bytes, upstream: str) -> Iterator[EngineEvent]:
     yield _ending_of(answer) or TurnEnded(stop_reason="end_turn")
 
 
-def refusal_of(body: bytes, upstream: str, *, retry_after_s: float | None) -> ApiError:
-    """Return the error that an answer of the Messages API is about, whatever its status."""
+def refusal_of(body: bytes, upstream: str, *, status: int, retry_after_s: float | None) -> ApiError:
+    """Return the error that an answer is about; ``status`` tells what a page in its place means."""
     try:
         told = _envelope.decode(body).error
     except (msgspec.DecodeError, UnicodeDecodeError):
-        return EngineFailed(f"{upstream} answered with an error that is none of the Messages API.")
+        kind = _BY_STATUS.get(status, EngineFailed)
+        return kind(f"{upstream} answered with status {status}.", retry_after_s=retry_after_s)
     return fault_of(told, upstream, retry_after_s=retry_after_s)
 
 

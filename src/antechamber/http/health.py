@@ -11,8 +11,6 @@ from antechamber.wire.errors import ApiError
 
 _PATIENCE_S = 0.2
 """A probe wants to know how it is, not to wait for how it will be."""
-_NO_MODEL = ""
-"""What is asked about is the engine: it is ready while one of its models is left alone."""
 
 
 async def alive(_scope: Scope, _receive: Receive, send: Send) -> None:
@@ -55,4 +53,4 @@ async def _state(ready: Callable[[], Awaitable[None]], health: EngineHealth) -> 
         return "loading"
     except ApiError as error:
         return f"failed: {error.message}"
-    return "left alone" if health.is_open(_NO_MODEL) else "ready"
+    return "left alone" if health.is_resting else "ready"

@@ -52,8 +52,10 @@ class Attempts:
         self._current: Candidate | None = None
         self._visit: Visit | None = None
         self._pause_s: float | None = None
-        self._fault: EngineFault | None = None
-        """The last one of an engine."""
+        self._fault: tuple[Candidate, EngineFault] | None = None
+        """The last one of an engine, and whose it is."""
+        self._lack: CallerFault | None = None
+        """What the engine asked before any fault says of the request: that is final."""
 
     @property
     def has_more(self) -> bool:
@@ -77,14 +79,16 @@ class Attempts:
         none the worse for it. ``may_repeat`` is whether the upstream itself says that the same
         request may be sent to it again. Who asks for too long a pause is not waited for.
 
-        When nobody is left, raises the last engine's fault; ``error`` where no engine had one.
+        When nobody is left, raises what the engine said that was asked first, if that is about the
+        request; else the last fault of an engine, which passes, where a stand-in's lack does not.
         """
         failed = self._current
         if failed is not None:
             if isinstance(error, EngineFault):
-                self._fault = error
+                self._fault = failed, error
                 self.failed(error)
             else:
+                self._note_lack(failed, error)
                 self.close()
             if not self._is_worth_repeating(error, may_repeat=may_repeat):
                 self._left.remove(failed)
@@ -96,7 +100,13 @@ class Attempts:
             else:
                 # What is wrong with a request may quote it, and that stays out of the log.
                 line.info("attempt_failed", reason=error.type)
-        return await self._next(self._fault or error)
+        return await self._next(self._lack or (self._fault and self._fault[1]) or error)
+
+    def _note_lack(self, candidate: Candidate, error: CallerFault) -> None:
+        if self._fault is not None and self._fault[0] is candidate:
+            self._fault = None
+        if self._fault is None and self._lack is None:
+            self._lack = error
 
     def failed(self, fault: EngineFault) -> None:
         """Note that the running try is over and failed."""

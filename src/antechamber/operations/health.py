@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import structlog
 
 from antechamber.runtime.clock import Clock
-from antechamber.wire.errors import EngineFault, EngineRateLimited, EngineRefusesUs
+from antechamber.wire.errors import EngineFault, EngineLacksModel, EngineRateLimited
 
 _log = structlog.get_logger("antechamber.routing")
 _LONGEST_REST_S = 60.0
@@ -21,7 +21,7 @@ _LONGEST_REST_S = 60.0
 that is too long by mistake would last as long as this process."""
 _MOST_MODELS = 256
 """Names of models come from requests, so those that have failed are forgotten, the oldest first."""
-_OF_THE_MODEL = (EngineRateLimited, EngineRefusesUs)
+_OF_THE_MODEL = (EngineLacksModel, EngineRateLimited)
 """Faults that say nothing about other models of the engine."""
 
 
@@ -69,6 +69,11 @@ class EngineHealth:
             return False
         now = self._clock.monotonic()
         return any(circuit.is_open(now) for circuit in self._concerned(model))
+
+    @property
+    def is_resting(self) -> bool:
+        """Whether nothing is sent at all for now; a request that tries again ends that."""
+        return self._circuit.is_resting(self._clock.monotonic())
 
     def enter(self, model: str) -> "Visit":
         """Note that a request is sent; the visit has to be ended."""
@@ -121,7 +126,10 @@ class EngineHealth:
         circuit = self._circuits.get(model)
         if circuit is None:
             if len(self._circuits) >= _MOST_MODELS:
-                del self._circuits[next(iter(self._circuits))]
+                # Invented names must not make it forget who wants to be left alone.
+                now = self._clock.monotonic()
+                closed = (name for name, each in self._circuits.items() if not each.is_open(now))
+                del self._circuits[next(closed, next(iter(self._circuits)))]
             circuit = self._circuits[model] = _Circuit(self._settings)
         return circuit
 
@@ -180,6 +188,9 @@ class _Circuit:
     def is_open(self, now: float) -> bool:
         return self._probe is not None or now < self._open_until
 
+    def is_resting(self, now: float) -> bool:
+        return now < self._open_until
+
     def enter(self, number: int, now: float) -> None:
         if self._tripped and self._probe is None and now >= self._open_until:
             self._probe = number
@@ -207,7 +218,5 @@ class _Circuit:
             return 0.0
         # What comes late, or asks for less, does not shorten a rest.
         self._open_until = max(now + rest_s, self._open_until)
-        if was_open:
-            return 0.0
         self._newest = newest
-        return rest_s
+        return 0.0 if was_open else rest_s

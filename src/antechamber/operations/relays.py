@@ -21,10 +21,14 @@ from antechamber.wire.errors import (
     CallerFault,
     EngineFailed,
     EngineFault,
+    EngineLacksModel,
     EngineRateLimited,
     EngineRefusesUs,
     EngineTimedOut,
+    InvalidRequest,
+    NotFound,
     Overloaded,
+    RequestTooLarge,
 )
 
 _log = structlog.get_logger("antechamber.turn")
@@ -42,15 +46,28 @@ _RETRIED: dict[int, type[EngineFault]] = {
     529: Overloaded,
 }
 """Statuses below 500 that the SDKs repeat, and those above that have a meaning of their own."""
-_OUR_FAULT = (401, 402, 403, 404)
+_OUR_FAULT: dict[int, type[EngineFault]] = {
+    401: EngineRefusesUs,
+    402: EngineRefusesUs,
+    403: EngineLacksModel,
+    404: EngineLacksModel,
+}
 """Our key, our bill, or our name for the model: another engine may do better."""
+_CANNOT_COUNT = (404, 405, 501)
+"""Of a gateway that has no such path, which says nothing of its messages."""
+_CALLERS: dict[int, type[CallerFault]] = {
+    400: InvalidRequest,
+    413: RequestTooLarge,
+    422: InvalidRequest,
+}
+"""Of a front end that answers with a page of its own."""
 _CALLERS_FAULT = ("invalid_request_error", "request_too_large")
 _TOLD: dict[str, type[EngineFault]] = {
     "authentication_error": EngineRefusesUs,
     "billing_error": EngineRefusesUs,
-    "not_found_error": EngineRefusesUs,
+    "not_found_error": EngineLacksModel,
     "overloaded_error": Overloaded,
-    "permission_error": EngineRefusesUs,
+    "permission_error": EngineLacksModel,
     "rate_limit_error": EngineRateLimited,
     "timeout_error": EngineTimedOut,
 }
@@ -222,7 +239,7 @@ async def relay(
             except (EngineFault, CallerFault) as error:
                 candidate = await attempts.after(error, request_id=call.request_id)
                 continue
-            fault = _fault_of(trial)
+            fault = _fault_of(trial, order)
             if fault is not None:
                 following = await _following(attempts, fault, trial, call)
                 if following is not None:
@@ -236,13 +253,13 @@ async def relay(
 
 
 async def _following(
-    attempts: Attempts, fault: EngineFault, trial: _Trial, call: Call
+    attempts: Attempts, fault: EngineFault | CallerFault, trial: _Trial, call: Call
 ) -> Candidate | None:
     """Return who is next after a refusal; None when nobody is, and the refusal is the answer."""
     may_repeat = _may_repeat(trial.answer.headers)
     try:
         following = await attempts.after(fault, request_id=call.request_id, may_repeat=may_repeat)
-    except EngineFault:
+    except (EngineFault, CallerFault):
         if not trial.is_answer:
             await trial.aclose()
             raise
@@ -327,7 +344,7 @@ async def _beginning(trial: _Trial) -> bytes:
     raise EngineFailed(message)
 
 
-def _fault_of(trial: _Trial) -> EngineFault | None:
+def _fault_of(trial: _Trial, order: RelayOrder) -> EngineFault | CallerFault | None:
     """Return what another try may mend: the SDKs' list, and an error as a stream's first event.
 
     Source: anthropics/anthropic-sdk-python, ``_should_retry``: what the upstream says of it goes
@@ -337,11 +354,16 @@ def _fault_of(trial: _Trial) -> EngineFault | None:
         return _fault_told(trial)
     status, headers = trial.answer.status, trial.answer.headers
     message = f"{trial.candidate.engine.name} answered with status {status}."
+    if order.path == "/v1/messages/count_tokens" and status in _CANNOT_COUNT:
+        return NotFound(message)
+    refusal = _OUR_FAULT.get(status)
+    if refusal is None and 300 <= status < 500 and not trial.is_answer:
+        refusal = _CALLERS.get(status, EngineRefusesUs)
     if status in _RETRIED or status >= 500:
         kind = _RETRIED.get(status, EngineFailed)
         return kind(message, retry_after_s=retry_after_s(headers))
-    if status in _OUR_FAULT or not trial.is_answer:
-        return EngineRefusesUs(message)
+    if refusal is not None:
+        return refusal(message)
     if status >= 400 and _may_repeat(headers):
         return EngineFailed(message, retry_after_s=retry_after_s(headers))
     return None

@@ -20,8 +20,8 @@ from antechamber.wire.errors import InvalidRequest
 _SCHEME = re.compile(r"(https?)://", re.IGNORECASE)
 _HOST = re.compile(r"(?:[^/?#@\\\s]*@)?(\[[^\]]*\]|[^/?#@\\\s:\[\]]{1,253})(?::\d*)?(?=[/?#]|\Z)")
 """Behind the scheme. Whatever else could stand there, fetchers do not agree on what it means."""
-_NAME = re.compile(r"[\w-]+(?:\.[\w-]+)+")
-"""At least two labels: a single one is looked up in the network that it is asked in."""
+_NO_NAME = re.compile(r"[\x00-,/:-@\[-^`{-\x7f]|\.\.|\A\.|\.\Z")
+"""What stands in no name; letters and marks of every script do."""
 _ENDS_IN_A_NUMBER = re.compile(r"(?:.*\.)?(?:\d+|0x[0-9a-f]*)")
 """Such a host is an IPv4 address, in whatever spelling; the plain one alone is taken."""
 _PRIVATE_ENDINGS = (
@@ -35,6 +35,9 @@ _PRIVATE_ENDINGS = (
     ".home",
     ".lan",
     ".home.arpa",
+    # Inside a cluster.
+    ".svc",
+    ".consul",
 )
 _CLOUD_HOST = IPv4Address("168.63.129.16")
 """Public by its number alone: Azure's machines ask their own host there."""
@@ -73,7 +76,11 @@ def is_public(url: str) -> bool:
     name = name.removesuffix(".")
     if _ENDS_IN_A_NUMBER.fullmatch(name):
         return _is_public_v4(name)
-    return bool(_NAME.fullmatch(name)) and not name.endswith(_PRIVATE_ENDINGS)
+    # A single label is looked up in the network that it is asked in.
+    is_name = "." in name and _NO_NAME.search(name) is None
+    # Invisible characters are dropped on the way to the name that is looked up.
+    is_name = is_name and not any(unicodedata.category(each).startswith("C") for each in name)
+    return is_name and not name.endswith(_PRIVATE_ENDINGS)
 
 
 def _is_public_v4(text: str) -> bool:

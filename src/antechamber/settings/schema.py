@@ -221,7 +221,7 @@ class MessagesApiEngineSettings(UpstreamEngineSettings):
     def _only_of_the_host(cls, value: Value, info: ValidationInfo) -> Value:
         # Who forgets the host means a cloud, and would send prompts to Anthropic instead.
         hosts, host = _KEYS_OF_CLOUDS[info.field_name or ""], info.data.get("host")
-        if host is not None and host not in hosts:
+        if value and host is not None and host not in hosts:
             clouds = " or ".join(f'host = "{each}"' for each in hosts)
             words = f"has no effect with the host {host}: set {clouds} beside it, or remove it"
             raise PydanticCustomError("no_effect", "{words}", {"words": words})

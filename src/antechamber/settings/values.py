@@ -70,7 +70,8 @@ def _web_address(value: str) -> str:
     try:
         parts = urlsplit(value)
         usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:  # a bracket or a port that is none
+        (parts.hostname or "").encode("idna")
+    except ValueError:  # a bracket, a port or a name that is none
         usable = False
         parts = urlsplit("")
     if not usable or re.search(r"\s", value):

@@ -14,7 +14,8 @@
     └── ServerFault          the request was fine
         ├── EngineFault          what answers could not
         │   ├── EngineFailed         500 api_error
-        │   │   └── EngineRefusesUs      500 api_error: our key, our model name
+        │   │   └── EngineRefusesUs      500 api_error: our key, our bill
+        │   │       └── EngineLacksModel our name for the model
         │   ├── EngineTimedOut       504 timeout_error
         │   ├── EngineRateLimited    429 rate_limit_error
         │   └── Overloaded           529 overloaded_error
@@ -132,6 +133,10 @@ class EngineFailed(EngineFault):
 
 class EngineRefusesUs(EngineFailed):
     """The engine does not take our key or does not know the model: no repetition helps."""
+
+
+class EngineLacksModel(EngineRefusesUs):
+    """The engine does not know the model, or does not give us this one: others it may."""
 
 
 class EngineRateLimited(EngineFault):

@@ -20,6 +20,7 @@ from antechamber.wire.encoding import encode_json
 from antechamber.wire.errors import (
     ApiError,
     EngineFailed,
+    EngineLacksModel,
     EngineRateLimited,
     EngineRefusesUs,
     EngineTimedOut,
@@ -287,7 +288,7 @@ async def test_no_tokens_at_all_reads_the_prompt_and_shows_nothing(gemini: Upstr
     [
         (refusal(400, "Bad tool."), InvalidRequest),
         (refusal(401, "No."), EngineRefusesUs),
-        (refusal(404, "No such model."), EngineRefusesUs),
+        (refusal(404, "No such model."), EngineLacksModel),
         (refusal(429, "Slow down."), EngineRateLimited),
         (refusal(500, "Internal."), EngineFailed),
         (refusal(503, "The model is overloaded."), Overloaded),

@@ -23,6 +23,7 @@ from antechamber.turn.events import (
 from antechamber.wire.errors import (
     ApiError,
     EngineFailed,
+    EngineLacksModel,
     EngineRateLimited,
     EngineRefusesUs,
     EngineTimedOut,
@@ -137,8 +138,8 @@ ERRORS: list[tuple[str, type[ApiError], str]] = [
     ("invalid_request_error", InvalidRequest, "no"),
     ("request_too_large", RequestTooLarge, "no"),
     ("authentication_error", EngineRefusesUs, "upstream: no"),
-    ("permission_error", EngineRefusesUs, "upstream: no"),
-    ("not_found_error", EngineRefusesUs, "upstream: no"),
+    ("permission_error", EngineLacksModel, "upstream: no"),
+    ("not_found_error", EngineLacksModel, "upstream: no"),
     ("billing_error", EngineRefusesUs, "upstream: no"),
     ("rate_limit_error", EngineRateLimited, "no"),
     ("timeout_error", EngineTimedOut, "no"),
@@ -152,7 +153,7 @@ ERRORS: list[tuple[str, type[ApiError], str]] = [
 def test_an_error_is_whose_fault_it_is(kind: str, error: type[ApiError], message: str) -> None:
     told: Data = {"type": "error", "error": {"type": kind, "message": "no"}}
 
-    refused = refusal_of(json.dumps(told).encode(), "upstream", retry_after_s=3.0)
+    refused = refusal_of(json.dumps(told).encode(), "upstream", status=429, retry_after_s=3.0)
     with pytest.raises(error) as caught:
         read(written(START, told))
 
@@ -164,10 +165,20 @@ def test_an_error_is_whose_fault_it_is(kind: str, error: type[ApiError], message
 @pytest.mark.parametrize("body", [b"", b"<html>Bad Gateway</html>", b'{"error":', b'{"error":"x"}'])
 def test_an_error_that_is_none_of_the_api_names_the_upstream(body: bytes) -> None:
     """Pitfall T59."""
-    refused = refusal_of(body, "upstream", retry_after_s=None)
+    refused = refusal_of(body, "upstream", status=502, retry_after_s=None)
 
     assert type(refused) is EngineFailed
     assert "upstream" in refused.message
+
+
+@pytest.mark.parametrize(("status", "error"), [(413, RequestTooLarge), (429, EngineRateLimited)])
+def test_a_page_in_place_of_an_error_means_what_its_status_says(
+    status: int, error: type[ApiError]
+) -> None:
+    refused = refusal_of(b"<html></html>", "upstream", status=status, retry_after_s=None)
+
+    assert type(refused) is error
+    assert refused.message == f"upstream answered with status {status}."
 
 
 def test_an_event_that_is_none_of_the_api_names_the_upstream() -> None:

@@ -146,13 +146,38 @@ async def test_what_an_engine_lacks_leads_to_the_next_and_says_nothing_of_its_he
 async def test_what_all_engines_lack_is_told() -> None:
     attempts = Stage([candidate("a", retries=2), candidate("b")]).attempts()
     await attempts.first()
-    lacks = InvalidRequest("Not available on b")
+    lacks = InvalidRequest("Not available on a")
 
-    await attempts.after(InvalidRequest("Not available on a"), request_id="req_1")
+    await attempts.after(lacks, request_id="req_1")
     with pytest.raises(InvalidRequest) as caught:
-        await attempts.after(lacks, request_id="req_1")
+        await attempts.after(InvalidRequest("Not available on b"), request_id="req_1")
 
     assert caught.value is lacks
+
+
+async def test_what_the_preferred_engine_says_of_a_request_is_told_whoever_fails_then() -> None:
+    attempts = Stage([candidate("a"), candidate("b")]).attempts()
+    await attempts.first()
+    too_long = InvalidRequest("prompt is too long: 9000 tokens > 4096 maximum")
+
+    await attempts.after(too_long, request_id="req_1")
+    with pytest.raises(InvalidRequest) as caught:
+        await attempts.after(FAULT, request_id="req_1")
+
+    assert caught.value is too_long
+
+
+async def test_what_an_engine_says_of_a_request_goes_before_its_own_earlier_fault() -> None:
+    attempts = Stage([candidate("a", retries=2), candidate("b")]).attempts()
+    await attempts.first()
+    too_long = InvalidRequest("prompt is too long: 9000 tokens > 4096 maximum")
+
+    await attempts.after(FAULT, request_id="req_1")
+    await attempts.after(InvalidRequest("Not available on b"), request_id="req_1")
+    with pytest.raises(InvalidRequest) as caught:
+        await attempts.after(too_long, request_id="req_1")
+
+    assert caught.value is too_long
 
 
 async def test_the_fault_of_an_engine_is_told_and_not_what_its_stand_in_lacks() -> None:

@@ -6,6 +6,7 @@ from antechamber.operations.health import BreakerSettings, EngineHealth
 from antechamber.wire.errors import (
     EngineFailed,
     EngineFault,
+    EngineLacksModel,
     EngineRateLimited,
     EngineRefusesUs,
     EngineTimedOut,
@@ -198,7 +199,7 @@ def test_the_longer_of_rest_and_pause_counts() -> None:
     assert health.is_open(MODEL)
 
 
-@pytest.mark.parametrize("kind", [EngineRateLimited, EngineRefusesUs])
+@pytest.mark.parametrize("kind", [EngineRateLimited, EngineLacksModel])
 def test_limits_and_refusals_are_those_of_one_model(kind: type[EngineFault]) -> None:
     """Limits are counted by model, and what is not there or not allowed is one model too."""
     health = fresh(StillClock())
@@ -233,15 +234,60 @@ def test_a_pause_is_that_of_one_model(kind: type[EngineFault]) -> None:
 def test_names_that_somebody_makes_up_are_not_kept_for_ever() -> None:
     """Pitfall T61: the oldest of them are forgotten."""
     health = fresh(StillClock())
-    fail(health, 3, kind=EngineRefusesUs)
+    fail(health, 3, kind=EngineLacksModel)
 
     for number in range(255):
-        fail(health, 3, kind=EngineRefusesUs, model=f"invented-{number}")
+        fail(health, 3, kind=EngineLacksModel, model=f"invented-{number}")
     assert health.is_open(MODEL)
-    fail(health, 3, kind=EngineRefusesUs, model="invented-255")
+    fail(health, 3, kind=EngineLacksModel, model="invented-255")
 
     assert not health.is_open(MODEL)
     assert health.is_open("invented-255")
+
+
+def test_names_that_somebody_makes_up_do_not_make_it_forget_a_rest() -> None:
+    health = fresh(StillClock())
+    fail(health, 3, kind=EngineLacksModel)
+
+    for number in range(1_000):
+        fail(health, 1, kind=EngineLacksModel, model=f"invented-{number}")
+
+    assert health.is_open(MODEL)
+
+
+def test_a_key_that_is_refused_is_the_whole_engines() -> None:
+    health = fresh(StillClock())
+
+    fail(health, 3, kind=EngineRefusesUs)
+
+    assert health.is_open(OTHER)
+
+
+def test_it_rests_until_its_pause_is_over_and_not_while_one_request_tries() -> None:
+    clock = StillClock()
+    health = fresh(clock)
+    fail(health, 3, kind=EngineFailed)
+    assert health.is_resting
+
+    clock.at += 1_000.0
+    probe = health.enter(MODEL)
+
+    assert health.is_open(MODEL)
+    assert not health.is_resting
+    probe.leave()
+
+
+def test_a_success_from_before_a_failed_probe_does_not_close_the_circuit() -> None:
+    clock = StillClock()
+    health = fresh(clock)
+    fail(health, 3, kind=EngineFailed)
+    old = health.enter(MODEL)
+    clock.at += 1_000.0
+    fail(health, 1, kind=EngineFailed)
+
+    old.succeeded()
+
+    assert health.is_open(MODEL)
 
 
 def test_it_is_full_with_as_many_requests_as_may_run() -> None:

@@ -70,6 +70,8 @@ async def _check_server(engine: UpstreamEngineSettings, url: str) -> Finding:
         words = f"{url} did not answer in time."
     except ApiError as error:
         words = error.message
+    except ValueError as error:  # a host that can be no name
+        words = str(error)
     finally:
         await client.aclose()
     return broken(subject, words, f"start it, or correct its address: {url}")

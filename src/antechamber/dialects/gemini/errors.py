@@ -11,6 +11,7 @@ from antechamber.dialects.gemini.shapes import Chunk, ErrorBody
 from antechamber.wire.errors import (
     ApiError,
     EngineFailed,
+    EngineLacksModel,
     EngineRateLimited,
     EngineRefusesUs,
     EngineTimedOut,
@@ -50,7 +51,8 @@ def told_error(
     said = f"{upstream}: {text}"
     later_s = _retry_delay_s(told) or retry_after_s
     if status in (401, 403, 404) or (status == 400 and _is_about_us(told)):
-        return EngineRefusesUs(f"{upstream} refuses us: {text}")
+        kind = EngineLacksModel if status == 404 else EngineRefusesUs
+        return kind(f"{upstream} refuses us: {text}")
     match status:
         case 408 | 504:
             return EngineTimedOut(said, retry_after_s=later_s)

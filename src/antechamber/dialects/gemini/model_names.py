@@ -1,6 +1,7 @@
 """Names of models as they stand in Gemini's addresses: a collection, and a name of its own.
 
-Source: ai.google.dev/api/models and …/api/tuning, the patterns of ``name``.
+Sources: ai.google.dev/api/models and …/api/tuning, the patterns of ``name``;
+cloud.google.com/vertex-ai, ``publishers/*/models/*``.
 """
 
 import re
@@ -8,7 +9,10 @@ from urllib.parse import quote
 
 from antechamber.wire.errors import NotFound
 
-_RESOURCE = re.compile(r"(?:(?P<collection>models|tunedModels)/)?(?P<name>\w[\w.:@+-]*)", re.ASCII)
+_RESOURCE = re.compile(
+    r"(?:(?P<collection>(?:publishers/[a-z][a-z0-9-]*/)?models|tunedModels)/)?(?P<name>\w[\w.:@+-]*)",
+    re.ASCII,
+)
 """Without a further ``/``: names may come from clients, and must not lead to another address."""
 
 

@@ -6,6 +6,7 @@ from antechamber.wire.errors import (
     ApiError,
     EngineFailed,
     EngineFault,
+    EngineLacksModel,
     EngineRateLimited,
     EngineRefusesUs,
     EngineTimedOut,
@@ -16,8 +17,8 @@ from antechamber.wire.errors import (
 _KINDS: dict[int, type[EngineFault] | type[InvalidRequest]] = {
     401: EngineRefusesUs,
     402: EngineRefusesUs,
-    403: EngineRefusesUs,
-    404: EngineRefusesUs,
+    403: EngineLacksModel,
+    404: EngineLacksModel,
     408: EngineTimedOut,
     504: EngineTimedOut,
     429: EngineRateLimited,

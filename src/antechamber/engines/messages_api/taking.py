@@ -127,7 +127,8 @@ async def counted_turn(engine: RelayEngine, order: TurnOrder) -> RelayedTurn:
 
 
 def _refusal(name: str, answer: RelayedAnswer, body: bytes) -> Exception:
-    return refusal_of(body, name, retry_after_s=retry_after_s(answer.headers))
+    pause_s = retry_after_s(answer.headers)
+    return refusal_of(body, name, status=answer.status, retry_after_s=pause_s)
 
 
 async def _whole(chunks: AsyncGenerator[bytes, None]) -> bytes:

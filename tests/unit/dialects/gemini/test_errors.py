@@ -5,6 +5,7 @@ from antechamber.wire.encoding import encode_json
 from antechamber.wire.errors import (
     ApiError,
     EngineFailed,
+    EngineLacksModel,
     EngineRateLimited,
     EngineRefusesUs,
     EngineTimedOut,
@@ -24,7 +25,7 @@ def told(status: int, message: str, name: str = "", *details: dict[str, object])
         (400, InvalidRequest),
         (401, EngineRefusesUs),
         (403, EngineRefusesUs),
-        (404, EngineRefusesUs),
+        (404, EngineLacksModel),
         (408, EngineTimedOut),
         (413, InvalidRequest),
         (422, InvalidRequest),
