@@ -38,6 +38,20 @@ async def test_a_failure_is_everybodys_and_the_next_one_tries_again() -> None:
     assert await shared.outcome() == 2
 
 
+async def test_each_who_waits_gets_an_error_of_their_own_that_says_the_same() -> None:
+    async def refused() -> int:
+        await asyncio.sleep(0)
+        raise Overloaded("not yet", retry_after_s=3.0) from OSError("no route")
+
+    shared = SharedAttempt("count", refused, abandoned="Gone.")
+    outcomes = await asyncio.gather(*(shared.outcome() for _ in range(3)), return_exceptions=True)
+
+    errors = [outcome for outcome in outcomes if isinstance(outcome, Overloaded)]
+    assert len({id(error) for error in errors}) == 3
+    assert {(error.message, error.retry_after_s) for error in errors} == {("not yet", 3.0)}
+    assert {str(error.__cause__) for error in errors} == {"no route"}
+
+
 async def test_what_was_lost_is_looked_up_again() -> None:
     shared = SharedAttempt("count", Attempted(), abandoned="Gone.")
     await shared.outcome()

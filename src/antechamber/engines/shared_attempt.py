@@ -45,7 +45,10 @@ class SharedAttempt(Generic[_Outcome]):
             # Also of one that was ended before it began.
             task.add_done_callback(lambda _: self._settle(outcome))
         # Whoever leaves does not take the attempt with them.
-        return await asyncio.shield(outcome)
+        await asyncio.wait((outcome,))
+        if isinstance(error := outcome.exception(), ApiError):
+            raise _alike(error) from error.__cause__
+        return outcome.result()
 
     def lost(self) -> None:
         """Take note that what is known is not to be trusted any more."""
@@ -66,3 +69,11 @@ class SharedAttempt(Generic[_Outcome]):
         if not outcome.done():
             outcome.set_exception(EngineFailed(self._abandoned))
         outcome.exception()  # marks it as seen: perhaps nobody waits any more
+
+
+def _alike(error: ApiError) -> ApiError:
+    """Return one for this waiter alone: what is raised gathers the frames that it passes."""
+    kind = type(error)
+    fresh = kind.__new__(kind, *error.args)
+    vars(fresh).update(vars(error))
+    return fresh

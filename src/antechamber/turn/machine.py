@@ -7,7 +7,8 @@ stream it was writing stays well-formed. Invariants kept here, whatever an engin
 - a delta has the type of the open block;
 - a block of text that would be empty or blank is left out;
 - a thinking block closes with exactly one signature;
-- every tool call has an id of its own, in the form that the API issues, which holds the engine's;
+- every tool call has an id of its own, in the form that the API issues, which holds the engine's
+  where that is short enough;
 - a complete call at the end means ``stop_reason: tool_use``, a cut one never does;
 - usage is cumulative, and nothing follows the end.
 """
@@ -39,7 +40,7 @@ from antechamber.turn.open_blocks import (
     Track,
 )
 from antechamber.turn.usage import UsageAccount
-from antechamber.wire.call_ids import carried_by, carrying
+from antechamber.wire.call_ids import carrying
 from antechamber.wire.errors import EngineFailed
 from antechamber.wire.ids import NewId
 from antechamber.wire.responses import (
@@ -52,7 +53,7 @@ from antechamber.wire.responses import (
 )
 from antechamber.wire.stream import Ending, MessageDelta, MessageStart, MessageStop, StreamEvent
 
-_ISSUABLE_TOOL_ID = re.compile(r"toolu_[A-Za-z0-9]+")
+_ISSUABLE_TOOL_ID = re.compile(r"toolu_[A-Za-z0-9]{1,58}")
 _CUTTING: frozenset[StopReason] = frozenset(
     {"max_tokens", "model_context_window_exceeded", "stop_sequence", "refusal"}
 )
@@ -196,17 +197,14 @@ class TurnMachine:
         )
 
     def _call_id(self, given: str) -> str:
-        """Return the id to show of the engine's own, which is kept in it where it has another form.
+        """Return the id to show of the engine's own: itself, or one that holds it where it can.
 
-        An id that carries another one already came from a server like this, and is its to open.
+        One of another server like this, which holds its host's, has the right form already.
         """
         call_id = None
         if given not in self._call_ids:
-            is_ours = _ISSUABLE_TOOL_ID.fullmatch(given) is not None
-            if not is_ours or carried_by(given) is not None:
-                call_id = carrying(given, self._new_id)
-            if call_id is None and is_ours:
-                call_id = given
+            fits = _ISSUABLE_TOOL_ID.fullmatch(given) is not None
+            call_id = given if fits else carrying(given, self._new_id)
         if call_id is None:
             call_id = self._new_id("toolu_")
         self._call_ids.update((given, call_id))

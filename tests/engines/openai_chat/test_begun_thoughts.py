@@ -1,5 +1,6 @@
 """Whether an answer of llama-server begins inside a thought, told by real ones and played ones."""
 
+import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -12,8 +13,11 @@ from antechamber.engines.openai_chat.engine import OpenAIChatEngine
 from antechamber.engines.openai_chat.hosts import HOSTS
 from antechamber.outbound.client import Timeouts, UpstreamClient
 from antechamber.runtime.clock import SystemClock
+from antechamber.wire.errors import Overloaded
+from antechamber.wire.messages import CountTokensRequest, MessageRequest
+from antechamber.wire.parse import parse_count_tokens_request
 from tests.engines.openai_chat.llama_server import llama_server_with
-from tests.engines.openai_chat.playing import Reply, jsoned, order, playing, take
+from tests.engines.openai_chat.playing import CHAT, Reply, jsoned, order, playing, take
 from tests.unit.dialects.openai_chat.scenes import OFF, ON, request, said
 from tests.unit.dialects.raw_prompt.scenes import CHATML, OPENS_THOUGHT
 
@@ -71,8 +75,11 @@ def dictated(body: dict[str, Any]) -> Reply:
     return jsoned({"choices": [{"message": {"content": text}, "finish_reason": "stop"}]})
 
 
+OPENED = jsoned({"prompt": "<s>Hi<think>\n"})
+
+
 async def test_t31_a_model_is_tried_once_and_its_thoughts_are_none_of_the_text() -> None:
-    others = {"/apply-template": jsoned({"prompt": "<s>Hi<think>\n"})}
+    others = {"/apply-template": OPENED}
     async with playing(dictated, quirks=HOSTS["llamacpp"], others=others) as (engine, host):
         shown = [said(await take(engine, order(request("Hi"), plan))) for plan in (ON, ON, OFF)]
 
@@ -95,3 +102,79 @@ async def test_where_it_cannot_be_found_out_the_text_is_taken_as_it_is(template:
         events = await take(engine, order(request("Hi"), ON))
 
     assert said(events) == [("text", "Hm.</think>\n\nSeven.")]
+
+
+async def test_t31_many_first_requests_wait_for_one_trial() -> None:
+    asked = order(request("Hi"), ON)
+    async with playing(dictated, quirks=HOSTS["llamacpp"], others={"/apply-template": OPENED}) as (
+        engine,
+        host,
+    ):
+        turns = await asyncio.gather(*(engine.prepare(asked) for _ in range(50)))
+
+    assert all(turn.asked.plan.begins_in_thought for turn in turns)
+    assert len(host.bodies()) == 1
+
+
+@pytest.mark.parametrize("status", [503, 500, 429, 401])
+async def test_t31_what_a_host_refuses_for_the_moment_is_asked_again(status: int) -> None:
+    others = {"/apply-template": OPENED}
+    async with playing(dictated, quirks=HOSTS["llamacpp"], others=others) as (engine, host):
+        loading = Reply(b'{"error": {"message": "Loading model"}}', status=status)
+        host.replies["/apply-template"] = [loading, OPENED]
+        asked = order(request("Hi"), ON)
+        begins = [(await engine.prepare(asked)).asked.plan.begins_in_thought for _ in range(2)]
+
+    assert begins == [False, True]
+
+
+async def test_t31_what_a_host_refuses_for_good_is_asked_once() -> None:
+    others = {"/apply-template": Reply(b"{}", status=404)}
+    async with playing(dictated, quirks=HOSTS["llamacpp"], others=others) as (engine, host):
+        for _ in range(2):
+            await take(engine, order(request("Hi"), ON))
+
+    # Counting has found out for itself that the endpoint is missing.
+    assert len(host.bodies("/apply-template")) == 2
+
+
+async def test_t31_a_host_that_comes_back_with_another_model_is_tried_again() -> None:
+    plain = jsoned({"choices": [{"message": {"content": "Seven."}, "finish_reason": "stop"}]})
+    asked = order(request("Hi"), ON)
+    others = {"/apply-template": OPENED}
+    async with playing(dictated, quirks=HOSTS["llamacpp"], others=others) as (engine, host):
+        before = said(await take(engine, asked))
+        host.replies[CHAT] = Reply(b"", then="break")
+        with pytest.raises(Overloaded):
+            await take(engine, asked)
+        host.replies |= {CHAT: plain, "/apply-template": jsoned({"prompt": "<s>Hi"})}
+        after = said(await take(engine, asked))
+
+    assert before == [("thinking", "Hm."), ("text", "Seven.")]
+    assert after == [("text", "Seven.")]
+
+
+@pytest.mark.parametrize(
+    ("asked", "most"),
+    [
+        (
+            parse_count_tokens_request(
+                b'{"model": "m", "messages": [{"role": "user", "content": "Hi"}]}'
+            ),
+            100,
+        ),
+        (request("Hi", "I would"), 100),
+        (request("Hi"), 0),
+    ],
+    ids=["counted", "begun by the caller", "warmed up"],
+)
+async def test_t31_where_nobody_sees_how_an_answer_begins_nothing_is_generated(
+    asked: MessageRequest | CountTokensRequest, most: int
+) -> None:
+    async with playing(dictated, quirks=HOSTS["llamacpp"], others={"/apply-template": OPENED}) as (
+        engine,
+        host,
+    ):
+        await engine.prepare(order(asked, max_tokens=most))
+
+    assert host.bodies() == []

@@ -192,14 +192,33 @@ async def test_t58_a_fault_after_the_end_is_none_and_logged() -> None:
     assert [(line["event"], line["engine"]) for line in logged] == [("fault_after_answer", "gpu")]
 
 
-async def test_t15_a_broken_call_is_a_fault_before_anything_is_shown() -> None:
-    call = {"id": "c", "type": "function", "function": {"name": "look", "arguments": '{"n":'}}
-    broken = {"choices": [{"message": {"tool_calls": [call]}, "finish_reason": "tool_calls"}]}
-    async with playing(jsoned(broken)) as (engine, _):
-        prepared = await engine.prepare(order(request("a", tools=[tool()])))
+async def test_t15_a_call_that_no_limit_cut_is_a_fault_before_anything_is_shown() -> None:
+    begun = piece(0, id="c", name="look", arguments='{"n":')
+    choice = {"message": {"tool_calls": [begun]}, "finish_reason": "tool_calls"}
+    async with playing(jsoned({"choices": [choice], "usage": counts(9, 40)})) as (engine, _):
+        prepared = await engine.prepare(order(request("a", tools=[tool()]), max_tokens=100))
 
         with pytest.raises(EngineFailed, match="called look with an input that is not JSON"):
             await anext(aiter(prepared.events()))
+
+
+@pytest.mark.parametrize("strict", [False, True], ids=["any", "strict"])
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
+async def test_t15_a_call_that_the_limit_cut_is_asked_for_once_and_told_as_cut(
+    strict: bool, stream: bool
+) -> None:
+    begun = piece(0, id="c", name="look", arguments='{"n":')
+    answer = streamed(calls(begun), chunk("tool_calls"), usage_chunk(9, 100))
+    if not stream:
+        choice = {"message": {"tool_calls": [begun]}, "finish_reason": "tool_calls"}
+        answer = jsoned({"choices": [choice], "usage": counts(9, 100)})
+    async with playing(answer) as (engine, host):
+        asked = request("a", tools=[tool(strict=strict)], stream=stream)
+        events = await take(engine, order(asked, max_tokens=100))
+
+    assert said(events) == [("look", '{"n":')]
+    assert client_sees(events)[-2]["delta"]["stop_reason"] == "max_tokens"
+    assert len(host.bodies()) == 1
 
 
 async def test_t40_a_client_that_leaves_stops_the_host() -> None:
@@ -434,6 +453,36 @@ async def test_what_a_host_takes_is_tried_once_for_many_requests_and_again_after
         await asyncio.gather(*(engine.prepare(asked) for _ in range(3)))
 
     assert len(host.bodies()) == 2
+
+
+async def test_a_count_that_is_refused_for_the_moment_says_nothing_of_tools() -> None:
+    left_out = {"/tokenize": lambda body: jsoned({"count": len(json.dumps(body["messages"]))})}
+    asked = order(request("Hi", tools=[tool()]))
+    taken = jsoned({"choices": []})
+    async with playing(taken, quirks=HOSTS["vllm"], others=left_out) as (engine, host):
+        counts, host.replies["/tokenize"] = host.replies["/tokenize"], refused("Loading", 503)
+        await engine.prepare(asked)
+        host.replies["/tokenize"] = counts
+        turn = await engine.prepare(asked)
+
+    assert turn.quirks.tools_in_text
+
+
+async def test_a_host_that_comes_back_is_asked_for_what_it_refused_before() -> None:
+    def without_parser(body: dict[str, Any]) -> Reply:
+        return refused(AUTO_REFUSED) if "tools" in body else HELLO_OR_CALL
+
+    others = {"/tokenize": lambda body: jsoned({"count": len(json.dumps(body))})}
+    asked = order(request("Hi", tools=[tool()], stream=True))
+    async with playing(without_parser, quirks=HOSTS["vllm"], others=others) as (engine, host):
+        await take(engine, asked)
+        host.replies["/v1/chat/completions"] = Reply(b"", then="break")
+        with pytest.raises(Overloaded):
+            await take(engine, asked)
+        host.replies["/v1/chat/completions"] = by_purpose(HELLO)
+        await take(engine, asked)
+
+    assert "tools" in turns(host)[-1]
 
 
 async def test_an_output_that_does_not_fit_is_asked_for_as_far_as_it_does() -> None:

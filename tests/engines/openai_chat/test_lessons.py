@@ -9,7 +9,7 @@ from antechamber.dialects.openai_chat.quirks import Quirks
 from antechamber.engines.openai_chat.hosts import HOSTS
 from antechamber.engines.openai_chat.remembering import ByModel, Lessons
 from antechamber.wire.errors import ApiError, InvalidRequest
-from tests.engines.openai_chat.playing import Reply, order, playing, refused, streamed, take
+from tests.engines.openai_chat.playing import Reply, jsoned, order, playing, refused, streamed, take
 from tests.unit.dialects.openai_chat.scenes import ON, calls, chunk, piece, request
 from tests.unit.dialects.raw_prompt.scenes import assistant, call, result, tool, user
 
@@ -104,7 +104,14 @@ async def test_an_answer_that_is_an_error_after_all_is_no_lesson() -> None:
         refused("No such field.", param="reasoning_effort", code="unknown_parameter"),
         refused("`reasoning_effort` is not supported with this model"),
         refused('"tiny" does not support thinking'),
+        refused("Reasoning effort is not supported for this model"),
+        jsoned({"error": "Model m does not support parameter reasoningEffort."}, 400),
+        jsoned({"message": "Unsupported parameter(s): `reasoning_effort`", "code": 400}, 400),
+        refused("Bad Request", 422),
+        Reply(b"", status=400),
+        Reply(b"<html>Bad Request</html>", status=422),
     ],
+    ids=lambda refusal: refusal.body.decode(),
 )
 async def test_a_host_of_which_nothing_is_known_is_asked_to_think_until_it_refuses(
     refusal: Reply,
@@ -118,6 +125,51 @@ async def test_a_host_of_which_nothing_is_known_is_asked_to_think_until_it_refus
             await take(engine, asked)
 
     assert [body.get("reasoning_effort") for body in host.bodies()] == ["low", None, None]
+
+
+@pytest.mark.parametrize(
+    ("refusal", "levels"),
+    [
+        ("'reasoning_effort' does not support '{}'", ["high", "medium", "low", None, None, None]),
+        ("reasoning_effort must be one of 'minimal' or 'low'", ["high", "low", "low", "low"]),
+    ],
+)
+async def test_the_levels_that_a_model_does_not_have_end_in_a_lesson(
+    refusal: str, levels: list[str | None]
+) -> None:
+    def answer(body: dict[str, Any]) -> Reply:
+        level = body.get("reasoning_effort")
+        return HELLO if level == levels[-1] else refused(refusal.format(level))
+
+    async with playing(answer) as (engine, host):
+        for _ in range(3):
+            await take(engine, order(request("Hi"), ON))
+
+    assert [body.get("reasoning_effort") for body in host.bodies()] == levels
+
+
+async def test_what_is_refused_without_an_effort_as_well_is_tried_once_and_no_lesson() -> None:
+    asked = order(request("Hi"), ON)
+    async with playing(refused("Bad Request")) as (engine, host):
+        for _ in range(2):
+            with pytest.raises(InvalidRequest, match="Bad Request"):
+                await take(engine, asked)
+
+    efforts = [body.get("reasoning_effort") for body in host.bodies()]
+    assert efforts == ["high", None, "high", None]
+
+
+async def test_who_has_thought_once_is_not_kept_from_it_by_a_request_that_is_refused() -> None:
+    def answer(body: dict[str, Any]) -> Reply:
+        bad = "reasoning_effort" in body and body["messages"][0]["content"] == "Bad"
+        return refused("Bad Request") if bad else HELLO
+
+    async with playing(answer) as (engine, host):
+        for words in ("Good", "Bad", "Good"):
+            await take(engine, order(request(words), ON))
+
+    efforts = [body.get("reasoning_effort") for body in host.bodies()]
+    assert efforts == ["high", "high", None, "high"]
 
 
 async def test_t25_ids_of_calls_and_results_agree_also_when_a_host_wants_them_otherwise() -> None:
@@ -157,6 +209,45 @@ async def test_several_lessons_are_learned_one_by_one() -> None:
             asked_so_far.append(len(host.bodies()))
 
     assert asked_so_far == [0, 3, 5, 6]
+
+
+async def test_fields_that_a_host_refuses_by_a_code_are_learned_all_at_once() -> None:
+    strange = ("stream_options", "parallel_tool_calls", "reasoning_effort", "user", "tool_choice")
+
+    def answer(body: dict[str, Any]) -> Reply:
+        for name in (*strange, "max_tokens"):
+            if name in body:
+                return refused("No such field.", param=name, code="unknown_parameter")
+        return HELLO
+
+    asked = request(
+        "Hi",
+        stream=True,
+        tools=[tool()],
+        tool_choice={"type": "auto", "disable_parallel_tool_use": True},
+        metadata={"user_id": "me"},
+    )
+    async with playing(answer) as (engine, host):
+        await take(engine, order(asked, ON))
+        first = len(host.bodies())
+        await take(engine, order(asked, ON))
+
+    assert (first, len(host.bodies())) == (6, 7)
+    assert "max_completion_tokens" in host.bodies()[-1]
+
+
+async def test_an_output_limit_that_the_client_says_is_none_of_the_models() -> None:
+    limit = "max_tokens must be less than or equal to 5"
+
+    def answer(body: dict[str, Any]) -> Reply:
+        said = body["messages"][0]["content"]
+        return refused(f"Cannot read {said}") if limit in said and body["max_tokens"] > 5 else HELLO
+
+    async with playing(answer) as (engine, host):
+        for words in (limit, "Hi"):
+            await take(engine, order(request(words)))
+
+    assert [body["max_tokens"] for body in host.bodies()] == [100, 5, 100]
 
 
 async def test_a_schema_that_is_refused_is_told_in_words_for_that_request_alone() -> None:

@@ -17,11 +17,12 @@ from tests.unit.dialects.raw_prompt.scenes import tool
 from tests.unit.turn.engine_turns import OPENING, shown
 
 HELLO = streamed(chunk(content="Hello"), chunk("stop"))
+LONG = "chatcmpl-tool-" + "a1" * 16
 GIVEN = [
     *("functions.look:0", "call_DdmO9pD3xa9XTPNJ32zg2hcA", "D681PevKs", "365174485", "call-0_x"),
-    *("chatcmpl-tool-" + "a1" * 16, "toolu_01A09LqZ4kk3mBH0z5sGv1xB"),
+    *("functions." + "x" * 25 + ":0", "toolu_01A09LqZ4kk3mBH0z5sGv1xB"),
 ]
-STRICT = {"openai": r"[!-~]{1,40}", "mistral": r"[A-Za-z0-9]{9}"}
+STRICT = {"openai": r"[A-Za-z0-9_-]{1,40}", "mistral": r"[A-Za-z0-9]{9}"}
 
 
 def calling(call_id: str) -> Any:
@@ -74,11 +75,20 @@ async def test_t24_t25_a_host_gets_its_own_id_back_and_the_client_one_of_the_api
         block = await called(engine)
         await take(engine, order(answered(block["id"])))
 
-        assert re.fullmatch(r"toolu_[A-Za-z0-9]+", block["id"])
+        assert re.fullmatch(r"toolu_[A-Za-z0-9]{1,58}", block["id"])
         assert ids_in(host) == [given]
 
 
-@pytest.mark.parametrize("given", GIVEN)
+async def test_t25_of_an_id_that_makes_ours_too_long_the_host_gets_ours() -> None:
+    async with playing([calling(LONG), HELLO]) as (engine, host):
+        block = await called(engine)
+        await take(engine, order(answered(block["id"])))
+
+        assert re.fullmatch(r"toolu_[A-Za-z0-9]{24}", block["id"])
+        assert ids_in(host) == [block["id"]]
+
+
+@pytest.mark.parametrize("given", [*GIVEN, LONG])
 @pytest.mark.parametrize("strict", STRICT)
 async def test_t25_after_a_fallback_an_id_is_one_that_a_strict_host_takes_and_stays_it(
     given: str, strict: str
@@ -94,14 +104,29 @@ async def test_t25_after_a_fallback_an_id_is_one_that_a_strict_host_takes_and_st
         assert told == given
 
 
-async def test_t25_calls_of_two_turns_that_a_host_calls_alike_stay_apart() -> None:
-    async with playing(calling("functions.look:0")) as (engine, _):
-        blocks = [await called(engine) for _ in range(2)]
-    own = [block["id"] for block in blocks]
+@pytest.mark.parametrize("given", ["call_0", "D681PevKs"])
+async def test_t25_calls_of_two_turns_that_a_host_calls_alike_stay_apart(given: str) -> None:
+    async with playing(calling(given)) as (engine, _):
+        own = [(await called(engine))["id"] for _ in range(2)]
+    async with playing(calling("call_1")) as (engine, _):
+        other = (await called(engine))["id"]
 
     assert len(set(own)) == 2
-    assert await ids_for(HOSTS["generic"], *own) == ["functions.look:0"] * 2
-    assert len(set(await ids_for(HOSTS["mistral"], *own))) == 2
+    assert await ids_for(HOSTS["generic"], *own, other) == [*own, "call_1"]
+    assert await ids_for(HOSTS["generic"], own[0], other) == [given, "call_1"]
+    for host, form in STRICT.items():
+        told = await ids_for(HOSTS[host], *own)
+        assert len(set(told)) == 2
+        assert all(re.fullmatch(form, each) for each in told)
+
+
+async def test_t25_an_id_that_the_client_made_itself_is_nobodys_but_its_own() -> None:
+    async with playing(calling("call_0")) as (engine, _):
+        ours = (await called(engine))["id"]
+
+    told = await ids_for(HOSTS["generic"], "call_0", ours)
+
+    assert told == ["call_0", ours]
 
 
 @pytest.mark.parametrize("length", [41, 205])
@@ -118,14 +143,12 @@ async def test_t25_an_id_that_is_too_long_for_openai_is_shortened_always_the_sam
     assert await ids_for(HOSTS["generic"], long, other) == [long, other]
 
 
-async def test_t25_after_two_hops_the_first_host_gets_its_own_id_back() -> None:
-    async with playing([calling("functions.look:0"), HELLO]) as (behind, host):
+async def test_t25_an_id_of_another_server_like_this_is_not_wrapped_again() -> None:
+    async with playing(calling("functions.look:0")) as (behind, _):
         theirs = await called(behind)
-        async with playing([calling(theirs["id"]), HELLO]) as (front, between):
-            ours = await called(front)
-            await take(front, order(answered(ours["id"])))
-            (passed_on,) = ids_in(between)
-        await take(behind, order(answered(passed_on)))
+    async with playing([calling(theirs["id"]), HELLO]) as (front, between):
+        ours = await called(front)
+        await take(front, order(answered(ours["id"])))
 
-        assert passed_on == theirs["id"] != ours["id"]
-        assert ids_in(host) == ["functions.look:0"]
+        assert ours["id"] == theirs["id"]
+        assert ids_in(between) == ["functions.look:0"]

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from antechamber.wire.call_ids import carried_by, carrying
 from antechamber.wire.ids import new_id
 
-VISIBLE = st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=1, max_size=80)
-ISSUED = re.compile(r"toolu_[A-Za-z0-9]+")
+VISIBLE = st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=1, max_size=37)
+ISSUED = re.compile(r"toolu_[A-Za-z0-9]{1,58}")
+"""Bedrock takes 64 characters."""
 
 
 @given(VISIBLE)
@@ -29,13 +30,19 @@ def test_t24_the_same_id_of_two_turns_is_carried_by_two() -> None:
     assert carrying("call_0", new_id) != carrying("call_0", new_id)
 
 
-def test_the_usual_id_of_a_host_makes_no_long_one() -> None:
-    issued = carrying("call_DdmO9pD3xa9XTPNJ32zg2hcA", new_id) or ""
+@pytest.mark.parametrize(
+    ("original", "length"),
+    [("call_0", 30), ("call_DdmO9pD3xa9XTPNJ32zg2hcA", 55), ("!" * 37, 64), ("~" * 37, 64)],
+)
+def test_t25_no_id_is_longer_than_others_take(original: str, length: int) -> None:
+    issued = carrying(original, new_id)
 
-    assert 60 < len(issued) <= 64
+    assert issued is not None
+    assert len(issued) <= length
+    assert carried_by(issued) == original
 
 
-@pytest.mark.parametrize("original", ["", "a b", "é", "a\n", "x" * 81, "\x00", "\x7f"])
+@pytest.mark.parametrize("original", ["", "a b", "é", "a\n", "x" * 38, "\x00", "\x7f"])
 def test_what_no_host_would_call_a_call_is_not_carried(original: str) -> None:
     assert carrying(original, new_id) is None
 

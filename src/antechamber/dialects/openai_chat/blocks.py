@@ -152,6 +152,15 @@ class Blocks:
         if open_at_end is not None:
             yield from self._growing(open_at_end)
 
+    @property
+    def unfinished_inputs(self) -> list[str]:
+        """What has come of inputs that are not whole and may be the beginning of one."""
+        return [
+            block.input_text
+            for block in self._queue
+            if isinstance(block, Call) and not block.is_complete and block.is_cut
+        ]
+
     def waiting_calls(self) -> list[tuple[str, str | None]]:
         """Return the names and whole inputs of the calls that have not been closed."""
         return [

@@ -4,6 +4,8 @@ Fields that hosts fill in different ways are taken as they come and looked at by
 others those that an answer can do without are as if absent where they have another shape.
 """
 
+from dataclasses import dataclass
+from functools import cache
 from typing import TypeVar, cast, get_args, get_origin
 
 import msgspec
@@ -126,40 +128,82 @@ class Chunk(msgspec.Struct):
 _decoder = msgspec.json.Decoder(Chunk, strict=False)
 
 
-def decode_chunk(data: bytes) -> Chunk:
-    """Read one chunk; raises ``ValueError`` for anything else."""
-    try:
+class ChunkDecoder:
+    """Reads the chunks of one stream; the shape of one tells what to expect of the others."""
+
+    def __init__(self) -> None:
+        self._fits = True
+
+    def decode(self, data: bytes) -> Chunk:
+        """Read one chunk; raises ``ValueError`` for anything else."""
         try:
-            return _decoder.decode(data)
-        except msgspec.ValidationError:
+            if self._fits:
+                try:
+                    return _decoder.decode(data)
+                except msgspec.ValidationError:
+                    self._fits = False
             return _fitted(msgspec.json.decode(data), Chunk)
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
-        message = "no chunk of a chat completion"
-        raise ValueError(message) from error
+        except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+            message = "no chunk of a chat completion"
+            raise ValueError(message) from error
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Field:
+    """A field of a struct, as far as reading it goes."""
+
+    name: str
+    told_as: str
+    kind: object
+    struct: type[msgspec.Struct] | None
+    """The one that it, or each of its items, is."""
+    is_list: bool
+
+
+@cache
+def _fields(kind: type[msgspec.Struct]) -> tuple[_Field, ...]:
+    return tuple(
+        _field(field.name, field.encode_name, field.type) for field in msgspec.structs.fields(kind)
+    )
+
+
+def _field(name: str, told_as: str, kind: object) -> _Field:
+    inner = next((each for each in get_args(kind) if each is not type(None)), kind)
+    is_list = get_origin(inner) is list
+    item: object = get_args(inner)[0] if is_list else inner
+    is_struct = isinstance(item, type) and issubclass(item, msgspec.Struct)
+    struct = cast("type[msgspec.Struct]", item) if is_struct else None
+    return _Field(name=name, told_as=told_as, kind=kind, struct=struct, is_list=is_list)
 
 
 def _fitted(value: object, kind: type[S]) -> S:
     """Return ``value`` as a ``kind`` without what does not fit, as far as it is not essential."""
-    told = msgspec.convert(value, dict[str, object])
-    fields: dict[str, object] = {}
-    for field in msgspec.structs.fields(kind):
-        given = told.get(field.encode_name)
+    if not isinstance(value, dict):
+        message = "no object"
+        raise msgspec.ValidationError(message)
+    told = cast("dict[str, object]", value)
+    fitted: dict[str, object] = {}
+    for field in _fields(kind):
+        given = told.get(field.told_as)
+        if given is None:
+            continue
         if field.name == "id" and type(given) is int:
             given = str(given)
         try:
-            fields[field.name] = _fitted_field(given, field.type)
+            fitted[field.name] = _fitted_field(given, field)
         except msgspec.ValidationError:
             if given and field.name in _ESSENTIAL:
                 raise
-    return kind(**fields)
+    return kind(**fitted)
 
 
-def _fitted_field(value: object, kind: object) -> object:
-    """Return ``value`` as one of ``kind``: what a field of a struct is declared as."""
-    inner = next((each for each in get_args(kind) if each is not type(None)), kind)
-    if value is not None and isinstance(inner, type) and issubclass(inner, msgspec.Struct):
-        return _fitted(value, inner)
-    if isinstance(value, list) and get_origin(inner) is list:
-        (item,) = get_args(inner)
-        return [_fitted_field(each, item) for each in cast("list[object]", value)]
-    return msgspec.convert(value, kind, strict=False)
+def _fitted_field(value: object, field: _Field) -> object:
+    """Return ``value`` as what ``field`` is declared as."""
+    if field.struct is None:
+        return value if field.kind is object else msgspec.convert(value, field.kind, strict=False)
+    if not field.is_list:
+        return _fitted(value, field.struct)
+    if not isinstance(value, list):
+        message = "no list"
+        raise msgspec.ValidationError(message)
+    return [_fitted(each, field.struct) for each in cast("list[object]", value)]

@@ -1,6 +1,6 @@
 """The messages of a request as chat messages, in their order and place."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from antechamber.dialects.conversation import last_user, loop_start, system_texts
 from antechamber.dialects.openai_chat.content import (
@@ -11,12 +11,13 @@ from antechamber.dialects.openai_chat.content import (
     text_part,
 )
 from antechamber.dialects.openai_chat.quirks import Quirks
-from antechamber.dialects.openai_chat.tool_ids import upstream_id, upstream_name
+from antechamber.dialects.openai_chat.tool_ids import upstream_ids, upstream_name
 from antechamber.wire.blocks import ThinkingBlock, ToolResultBlock, ToolUseBlock
 from antechamber.wire.encoding import encode_json
 from antechamber.wire.messages import (
     AssistantMessage,
     CountTokensRequest,
+    Message,
     MessageRequest,
     SystemMessage,
     UserMessage,
@@ -45,16 +46,17 @@ def chat_messages(
         said.append({"role": quirks.system_role, "content": opening})
     messages = list(request.messages)
     loop_began, last_asked = loop_start(messages), last_user(messages)
+    ids = upstream_ids(_call_ids(messages), quirks)
     calls: dict[str, int] = {}
     for at, message in enumerate(messages):
         path = f"messages.{at}.content"
         match message:
             case UserMessage():
-                said += _user(message, path, calls, quirks)
+                said += _user(message, path, calls, ids, quirks)
             case AssistantMessage():
                 _number_calls(message, calls)
                 with_thoughts = keeps_thoughts or at > loop_began
-                said.append(_assistant(message, path, quirks, with_thoughts=with_thoughts))
+                said.append(_assistant(message, path, ids, quirks, with_thoughts=with_thoughts))
             case SystemMessage():
                 if at > last_asked or message.clear_at != "next_user_message":
                     said += _system(message, path, quirks)
@@ -71,7 +73,11 @@ def _system(message: SystemMessage, path: str, quirks: Quirks) -> list[ChatMessa
 
 
 def _user(
-    message: UserMessage, path: str, calls: Mapping[str, int], quirks: Quirks
+    message: UserMessage,
+    path: str,
+    calls: Mapping[str, int],
+    ids: Mapping[str, str],
+    quirks: Quirks,
 ) -> list[ChatMessage]:
     """Return the results of calls, in the order of the calls, then what the user says."""
     results: list[tuple[int, list[ChatMessage]]] = []
@@ -80,7 +86,7 @@ def _user(
     for index, block in enumerate(message.content):
         place = f"{path}.{index}"
         if isinstance(block, ToolResultBlock):
-            told, images = _result(block, f"{place}.tool_result.content", quirks)
+            told, images = _result(block, f"{place}.tool_result.content", ids, quirks)
             results.append((calls.get(block.tool_use_id, len(calls)), [told]))
             moved += images
         else:
@@ -92,7 +98,9 @@ def _user(
     return said
 
 
-def _result(block: ToolResultBlock, path: str, quirks: Quirks) -> tuple[ChatMessage, list[Part]]:
+def _result(
+    block: ToolResultBlock, path: str, ids: Mapping[str, str], quirks: Quirks
+) -> tuple[ChatMessage, list[Part]]:
     """Return the message of the role ``tool``, and the parts that only a user may send."""
     # A result without content is a result all the same (maximhq/bifrost#6342).
     parts = parts_of(block.content or (), path, quirks)
@@ -102,7 +110,7 @@ def _result(block: ToolResultBlock, path: str, quirks: Quirks) -> tuple[ChatMess
         parts = [part for part in parts if part["type"] == "text"]
     if block.is_error:
         parts.insert(0, text_part("Error:"))
-    call_id = upstream_id(block.tool_use_id, quirks)
+    call_id = ids[block.tool_use_id]
     if moved:
         parts.append(text_part("(The user's next message shows what this returned.)"))
         moved.insert(0, text_part(f"What the call {call_id} returned:"))
@@ -110,7 +118,12 @@ def _result(block: ToolResultBlock, path: str, quirks: Quirks) -> tuple[ChatMess
 
 
 def _assistant(
-    message: AssistantMessage, path: str, quirks: Quirks, *, with_thoughts: bool
+    message: AssistantMessage,
+    path: str,
+    ids: Mapping[str, str],
+    quirks: Quirks,
+    *,
+    with_thoughts: bool,
 ) -> ChatMessage:
     said: ChatMessage = {"role": "assistant"}
     parts: list[Part] = []
@@ -121,7 +134,7 @@ def _assistant(
             case ThinkingBlock(thinking=thought):
                 thoughts.append(thought)
             case ToolUseBlock():
-                calls.append(_call(block, quirks))
+                calls.append(_call(block, ids, quirks))
             case _:
                 parts += block_parts(block, f"{path}.{index}", quirks)
     # Citations cut the text of an answer into blocks in the middle of its sentences.
@@ -134,15 +147,24 @@ def _assistant(
     return said
 
 
-def _call(block: ToolUseBlock, quirks: Quirks) -> dict[str, object]:
+def _call(block: ToolUseBlock, ids: Mapping[str, str], quirks: Quirks) -> dict[str, object]:
     return {
-        "id": upstream_id(block.id, quirks),
+        "id": ids[block.id],
         "type": "function",
         "function": {
             "name": upstream_name(block.name, quirks),
             "arguments": encode_json(block.input).decode(),
         },
     }
+
+
+def _call_ids(messages: Sequence[Message]) -> Iterator[str]:
+    for message in messages:
+        for block in message.content or ():
+            if isinstance(block, ToolUseBlock):
+                yield block.id
+            elif isinstance(block, ToolResultBlock):
+                yield block.tool_use_id
 
 
 def _number_calls(message: AssistantMessage, calls: dict[str, int]) -> None:

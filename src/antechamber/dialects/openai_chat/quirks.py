@@ -33,6 +33,11 @@ class Quirks:
     is not asked again."""
     efforts: tuple[str, ...] = ("low", "medium", "high")
     """The values of ``reasoning_effort``, from the least to the most."""
+    effort_beside_tools: bool = True
+    """Whether it may be asked for where there are tools."""
+    effort_in_loops: bool = False
+    """Whether it may be asked for in a tool loop whose thoughts are left out; Claude behind a
+    gateway then misses them."""
     effort_off: str | None = None
     """The value that turns thinking off; without one nothing is said."""
     budget_field: str | None = None

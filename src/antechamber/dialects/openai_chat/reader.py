@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import cast
 
+from antechamber.dialects.openai_chat.begun_thoughts import BegunThoughts
 from antechamber.dialects.openai_chat.blocks import Blocks, InputUnusable
 from antechamber.dialects.openai_chat.calls import read_object
 from antechamber.dialects.openai_chat.checks import bare_json, contradicts, follows
@@ -10,11 +11,11 @@ from antechamber.dialects.openai_chat.chunks import (
     CallDelta,
     Choice,
     Chunk,
+    ChunkDecoder,
     Delta,
     FunctionDelta,
-    decode_chunk,
 )
-from antechamber.dialects.openai_chat.ending import ending_of, is_limit
+from antechamber.dialects.openai_chat.ending import ending_of, is_limit, limit_reason
 from antechamber.dialects.openai_chat.faults import fault_in_stream
 from antechamber.dialects.openai_chat.reading import ReadingPlan, Remedy
 from antechamber.dialects.openai_chat.stopping import StopWatch
@@ -48,20 +49,24 @@ class AnswerUnusable(Exception):
 class ChatReader:
     """Reads one answer of ``upstream``, in chunks or whole.
 
+    ``output_limit`` is the most tokens that were asked for, where that is known.
+
     Every method raises ``ApiError`` for what is an error or no chat completion, and
     ``AnswerUnusable``.
     """
 
-    def __init__(self, upstream: str, plan: ReadingPlan) -> None:
+    def __init__(
+        self, upstream: str, plan: ReadingPlan, *, output_limit: int | None = None
+    ) -> None:
         self._upstream = upstream
         self._plan = plan
+        self._output_limit = output_limit
+        self._decode = ChunkDecoder().decode
         self._blocks = Blocks(dict(plan.names), one_call=plan.one_call)
         self._tally = Tally()
-        self._thoughts = (
-            InlineThoughts(begins_in_thought=plan.begins_in_thought)
-            if plan.thoughts_in_text or plan.begins_in_thought
-            else None
-        )
+        self._counted: int = 0
+        """The tokens of the answer as the host counts them; 0 where it does not."""
+        self._thoughts = BegunThoughts() if plan.begins_in_thought else self._marked_thoughts()
         self._inline_calls = InlineCalls() if plan.calls_in_text else None
         self._echo: str = plan.echo
         self._echoed: str = ""
@@ -133,7 +138,7 @@ class ChatReader:
 
     def _decoded(self, data: bytes) -> Chunk:
         try:
-            chunk = decode_chunk(data)
+            chunk = self._decode(data)
         except ValueError as error:
             raise self._no_answer() from error
         if chunk.error:
@@ -156,6 +161,7 @@ class ChatReader:
             if not (self._plan.checks_calls and self._blocks.made):
                 events += self._blocks.ready()
         if chunk.usage is not None:
+            self._counted = max(self._counted, chunk.usage.completion_tokens or 0)
             self._tally.merge(chunk.usage)
             events.append(self._tally.report())
         return events
@@ -180,6 +186,9 @@ class ChatReader:
 
     def _say(self, kind: Kind, text: str) -> None:
         self._tally.saw(text)
+        if kind == "thinking" and isinstance(self._thoughts, BegunThoughts):
+            # The host keeps thoughts and text apart.
+            self._take_as_text(self._thoughts)
         if kind == "text" and self._thoughts is not None:
             for told, piece in self._thoughts.split(text):
                 self._pass_on(told, piece)
@@ -196,6 +205,30 @@ class ChatReader:
                 self._words_or_call(told, piece)
         elif self._plan.shows_thoughts:
             self._blocks.say("thinking", text)
+
+    def _marked_thoughts(self) -> InlineThoughts | None:
+        return InlineThoughts() if self._plan.thoughts_in_text else None
+
+    def _take_as_text(self, begun: BegunThoughts) -> None:
+        """Take the text as one that has not begun in a thought, unless its marks say that it has.
+
+        What was shown as a thought stays one; what was kept back as one is shown.
+        """
+        if (text := begun.unmarked) is None:
+            return
+        self._thoughts = self._marked_thoughts()
+        if self._plan.shows_thoughts:
+            for kind, held in begun.rest():
+                self._pass_on(kind, held)
+        elif text:
+            self._pass_on("text", text)
+
+    def _show_what_was_no_thought(self, choice: Choice) -> None:
+        """Show the text of an answer that ended by itself and would else be empty."""
+        begun, hides = self._thoughts, not self._plan.shows_thoughts
+        empty = not (self._blocks.made or self._refusal)
+        if hides and empty and isinstance(begun, BegunThoughts) and not is_limit(choice):
+            self._take_as_text(begun)
 
     def _without_echo(self, text: str) -> str:
         """Return ``text`` without what the client has begun the answer with."""
@@ -250,9 +283,14 @@ class ChatReader:
 
     def _end(self, choice: Choice) -> list[EngineEvent]:
         if self._stops.met is None:
+            self._show_what_was_no_thought(choice)
             self._rest_of_text()
         ending = self._ending(choice)
         cut = ending.stop_reason not in ("end_turn", "tool_use")
+        if not cut and self._is_cut_by_limit():
+            # Hosts report a limit that cut a call as the end of the call (BerriAI/litellm#25825,
+            # vllm-project/vllm#53269).
+            ending, cut = TurnEnded(stop_reason=limit_reason(self._plan)), True
         if (remedy := self._bind(cut=cut)) is not None:
             raise self._unusable(remedy)
         events: list[EngineEvent] = []
@@ -270,6 +308,20 @@ class ChatReader:
         if self._stops.met is not None:
             return TurnEnded(stop_reason="stop_sequence", stop_sequence=self._stops.met)
         return ending_of(choice, self._plan, "".join(self._refusal), self._upstream)
+
+    def _is_cut_by_limit(self) -> bool:
+        """Tell whether the limit ended an answer of which the host says that it ended by itself.
+
+        An unfinished input is one that was cut, unless the host's count is below the limit.
+        """
+        unfinished = self._blocks.unfinished_inputs
+        if not self._output_limit or not self._counted:
+            return any(unfinished)
+        if self._counted < self._output_limit:
+            return False
+        plan = self._plan
+        has_no_call = plan.must_call and not plan.text_is_call and not self._blocks.made
+        return bool(unfinished) or has_no_call
 
     def _bind(self, *, cut: bool) -> Remedy | None:
         """Say what was held back, or return what has to be done because it is of no use."""

@@ -1,10 +1,12 @@
 """How a host is asked to think, or not to."""
 
+from antechamber.dialects.conversation import loop_start
 from antechamber.dialects.openai_chat.quirks import Quirks
 from antechamber.rules.effort import asked_effort
 from antechamber.rules.thinking import ThinkingPlan
+from antechamber.wire.blocks import ThinkingBlock
 from antechamber.wire.config import ThinkingEnabled
-from antechamber.wire.messages import CountTokensRequest, MessageRequest
+from antechamber.wire.messages import AssistantMessage, CountTokensRequest, MessageRequest
 
 _LEVELS = ("low", "medium", "high", "xhigh", "max")
 _BUDGETS = ((4_096, "low"), (16_384, "medium"))
@@ -17,6 +19,8 @@ def reasoning_fields(
     """Return the fields of the body that ask for the ``plan``."""
     fields: dict[str, object] = {}
     match quirks.reasoning:
+        case "effort" if plan.on and _misses_thoughts(request, quirks):
+            pass
         case "effort":
             effort = _effort(request, quirks) if plan.on else quirks.effort_off
             fields = {"reasoning_effort": effort} if effort else {}
@@ -38,6 +42,16 @@ def reasoning_fields(
     if plan.on and quirks.budget_field is not None:
         fields[quirks.budget_field] = plan.budget_tokens
     return fields
+
+
+def _misses_thoughts(request: MessageRequest | CountTokensRequest, quirks: Quirks) -> bool:
+    """Tell whether the last answer, in a tool loop, had thoughts that do not go back."""
+    if quirks.effort_in_loops or quirks.thoughts_back is not None:
+        return False
+    loop = request.messages[loop_start(request.messages) + 1 :]
+    answers = [message for message in loop if isinstance(message, AssistantMessage)]
+    last = answers[-1].content if answers else ()
+    return any(isinstance(block, ThinkingBlock) for block in last)
 
 
 def _effort(request: MessageRequest | CountTokensRequest, quirks: Quirks) -> str:

@@ -58,6 +58,8 @@ def chat_request(
         **reasoning_fields(request, thinking, quirks),
         **_settings(request, quirks),
     }
+    if "tools" in body and not quirks.effort_beside_tools:
+        body.pop("reasoning_effort", None)
     if plan.stop_told:
         body["stop"] = list(plan.stop_told)
     body["stream"] = quirks.streams_calls or "tools" not in body

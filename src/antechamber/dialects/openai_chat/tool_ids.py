@@ -3,6 +3,7 @@
 import hashlib
 import re
 import string
+from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from antechamber.dialects.openai_chat.quirks import Quirks
@@ -10,23 +11,35 @@ from antechamber.wire.call_ids import carried_by
 
 _ALPHABET = string.digits + string.ascii_letters
 _NINE = re.compile(r"[A-Za-z0-9]{9}")
-_MOST_CHARACTERS = 40
+_SAFE = re.compile(r"[A-Za-z0-9_-]{1,40}")
 """OpenAI: "string too long. Expected a string with maximum length 40" (openclaw/openclaw#875)."""
+_ANY = re.compile(r".+", re.DOTALL)
 _MARK_CHARACTERS = 8
 
 
-def upstream_id(call_id: str, quirks: Quirks) -> str:
-    """Return the id that the host knows the call by: the one that it gave itself, where it did.
+def upstream_ids(call_ids: Iterable[str], quirks: Quirks) -> Mapping[str, str]:
+    """Return the ids that the host knows the calls of a request by: those that it gave itself.
 
-    Instead of one that it would refuse it gets a mark of ours, always the same.
+    Where it gave one twice, as hosts do that count from 0 in every answer, it gets ours. Instead
+    of one that it would refuse it gets a mark of ours, always the same.
     """
-    known = carried_by(call_id) or call_id
+    given = {call_id: carried_by(call_id) or call_id for call_id in call_ids}
+    times = Counter(given.values())
+    takes, prefix, length = _form(quirks)
+    known: dict[str, str] = {}
+    for call_id, original in given.items():
+        own = (original, call_id) if times[original] == 1 else (call_id,)
+        mark = prefix + _mark(call_id, length)
+        known[call_id] = next((each for each in own if takes.fullmatch(each)), mark)
+    return known
+
+
+def _form(quirks: Quirks) -> tuple[re.Pattern[str], str, int]:
+    """Return which ids the host takes, and how a mark begins and how long the rest of it is."""
     if quirks.tool_ids == "nine":
-        return known if _NINE.fullmatch(known) else _mark(call_id, 9)
+        return _NINE, "", 9
     # Who limits the names of tools limits their ids.
-    if quirks.most_name_characters is None or len(known) <= _MOST_CHARACTERS:
-        return known
-    return f"call_{_mark(call_id, 24)}"
+    return _ANY if quirks.most_name_characters is None else _SAFE, "call_", 24
 
 
 def upstream_name(name: str, quirks: Quirks) -> str:

@@ -7,6 +7,8 @@ same ids in every request, which is what prompt caches want.
 import hashlib
 import re
 
+from antechamber.wire.call_ids import carrying
+
 _FITTING = re.compile(r"[a-zA-Z0-9_-]+")
 
 
@@ -44,5 +46,7 @@ class CallIds:
 def _fit(foreign: str) -> str:
     if _FITTING.fullmatch(foreign):
         return foreign
-    # Not by replacing characters: two ids could become one.
-    return f"call_{hashlib.sha256(foreign.encode()).hexdigest()[:24]}"
+    # Not by replacing characters: two ids could become one. What can be is carried, for the host
+    # that it came from.
+    digest = hashlib.sha256(foreign.encode()).hexdigest()
+    return carrying(foreign, lambda _: digest) or f"call_{digest[:24]}"

@@ -61,8 +61,8 @@ class OpenAIChatEngine:
         self._api_path = api_path
         self._reach = reach or Reach()
         self._counter = TokenCounter(client)
-        self._tool_trial = ToolTrial(client, api_path)
-        self._thought_trial = ThoughtTrial(client, api_path)
+        self._tool_trial = ToolTrial(client, api_path, clock)
+        self._thought_trial = ThoughtTrial(client, api_path, clock)
         self._looking = SharedAttempt(
             f"look-{name}", self._look, abandoned=f"{client.name} could not be asked what it is."
         )
@@ -90,6 +90,8 @@ class OpenAIChatEngine:
                 return
 
     async def _look(self) -> Description:
+        # A host that comes back may have other models, and the same names for them.
+        await self._forget()
         try:
             async with asyncio.timeout(self._reach.look_timeout_s):
                 found = await look(self._client, self._api_path, self._quirks)
@@ -99,6 +101,11 @@ class OpenAIChatEngine:
             raise EngineTimedOut(f"{self._client.name} did not answer in time.") from error
         begins = self._reach.begins_in_thought
         return replace(found, quirks=replace(found.quirks, begins_in_thought=begins))
+
+    async def _forget(self) -> None:
+        self._lessons = Lessons()
+        await self._tool_trial.forget()
+        await self._thought_trial.forget()
 
     async def prepare(self, order: TurnOrder) -> "ChatTurn":
         """Write the request and count its prompt; refuse what surely does not fit the window."""
@@ -127,8 +134,11 @@ class OpenAIChatEngine:
             model, lessons.quirks(model, usual)
         ):
             lessons.learn(model, usual, Change(fields={"tools_in_text": True}))
+        quirks = lessons.quirks(model, usual)
+        if not _has_a_beginning(order):
+            return quirks
         begins = await self._thought_trial.begins_in_thought(model, usual)
-        return replace(lessons.quirks(model, usual), begins_in_thought=begins)
+        return replace(quirks, begins_in_thought=begins)
 
     async def run(self, turn: "ChatTurn") -> AsyncGenerator[EngineEvent, None]:
         """Take the turn; ask again where the answer is of no use."""
@@ -173,7 +183,7 @@ class OpenAIChatEngine:
     async def _taken(self, asking: Asking) -> AsyncGenerator[EngineEvent, None]:
         """Ask until the host takes the request, and give its answer."""
         while True:
-            reader = ChatReader(self.name, asking.plan)
+            reader = ChatReader(self.name, asking.plan, output_limit=asking.limit)
             try:
                 async with aclosing(
                     self._answered(asking.body, reader, asking.request_id)
@@ -212,6 +222,7 @@ class OpenAIChatEngine:
     async def aclose(self) -> None:
         """End what still runs and close the connections."""
         await self._looking.aclose()
+        await self._forget()
         await self._client.aclose()
 
 
@@ -260,3 +271,11 @@ class ChatTurn:
     def events(self) -> AsyncGenerator[EngineEvent, None]:
         """Take the turn."""
         return self.engine.run(self)
+
+
+def _has_a_beginning(order: TurnOrder) -> bool:
+    """Tell whether the caller sees how the answer begins: it is shown, and not begun already."""
+    request = order.request
+    if not isinstance(request, MessageRequest) or order.max_tokens == 0:
+        return False
+    return request.messages[-1].role != "assistant"

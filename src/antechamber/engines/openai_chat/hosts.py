@@ -17,6 +17,7 @@ HOSTS: Mapping[str, Quirks] = {
             max_tokens_field="max_completion_tokens",
             system_role="developer",
             efforts=("minimal", "low", "medium", "high", "xhigh"),
+            effort_in_loops=True,
             thoughts_in_text=False,
             tool_choice="named",
             most_name_characters=64,
@@ -69,6 +70,7 @@ HOSTS: Mapping[str, Quirks] = {
         # lmstudio.ai/docs: tool_choice is one of three words, response_format is json_schema.
         Quirks(
             host="lmstudio",
+            effort_in_loops=True,
             image_urls=False,
             parallel_switch=False,
             window="lmstudio",
@@ -100,6 +102,7 @@ HOSTS: Mapping[str, Quirks] = {
             host="mistral",
             late_system="tell",
             efforts=("high",),
+            effort_in_loops=True,
             tool_ids="nine",
             keeps_schema=True,
             user=False,

@@ -44,6 +44,7 @@ class Lessons:
     def __init__(self) -> None:
         self._quirks = ByModel[Quirks]()
         self._output_limits = ByModel[int]()
+        self._efforts = ByModel[bool]()
 
     def quirks(self, model: str, usual: Quirks) -> Quirks:
         """Return the ways of ``model``: the host's ``usual`` ones where nothing was learned."""
@@ -60,3 +61,11 @@ class Lessons:
     def learn_output_limit(self, model: str, most: int) -> None:
         """Keep the most output tokens of ``model``."""
         self._output_limits.put(model, most)
+
+    def effort_taken(self, model: str) -> bool:
+        """Tell whether ``model`` has taken ``reasoning_effort``."""
+        return self._efforts.get(model) is not None
+
+    def learn_effort_taken(self, model: str) -> None:
+        """Keep that ``model`` takes ``reasoning_effort``."""
+        self._efforts.put(model, value=True)

@@ -7,14 +7,14 @@ from typing import Any, cast
 from antechamber.dialects.openai_chat.adapting import refuses_tools
 from antechamber.dialects.openai_chat.quirks import BeginsInThought, Quirks
 from antechamber.dialects.openai_chat.told import told_by
-from antechamber.engines.openai_chat.remembering import ByModel
+from antechamber.engines.openai_chat.shared_trials import SharedTrials
 from antechamber.outbound.client import UpstreamClient, UpstreamRefused
-from antechamber.wire.errors import EngineFault
+from antechamber.runtime.clock import Clock
 
-_PATIENCE_S = 5.0
+_REFUSES_WITHIN_S = 5.0
 """A refusal comes at once, without waiting for its turn: who takes longer has taken the tools."""
-_REFUSALS = (400, 404, 413, 422)
-"""Of what was asked; others are of the moment."""
+_REFUSALS = (400, 404, 405, 413, 422, 501)
+"""Of what was asked, or of a missing endpoint; others are of the moment, as while a model loads."""
 _MESSAGES = [{"role": "user", "content": "Hi"}]
 _OPEN = "<think>"
 _THOUGHT_AND_ANSWER = "a</think>b"
@@ -36,30 +36,27 @@ class ToolTrial:
     A host that is not there is tried again.
     """
 
-    def __init__(self, client: UpstreamClient, api_path: str) -> None:
+    def __init__(self, client: UpstreamClient, api_path: str, clock: Clock) -> None:
         self._client = client
         self._chat = f"{api_path}/chat/completions"
-        self._tried = ByModel[bool]()
-        self._trying = asyncio.Lock()
+        self._trials = SharedTrials("tool-trial", self._find, clock)
 
     async def takes_no_tools(self, model: str, quirks: Quirks) -> bool:
-        """Tell whether tools have to stand in the text, where that has just been found out.
+        """Tell whether tools have to stand in the text, where ``quirks`` do not say it already.
 
         vLLM refuses them without a parser, and leaves them out without a word where the model's
         template knows none; both can be told from small requests.
         """
-        if quirks.tools_in_text or quirks.counting != "vllm" or self._tried.get(model):
+        if quirks.tools_in_text or quirks.counting != "vllm":
             return False
-        async with self._trying:
-            if self._tried.get(model):
-                return False
-            try:
-                found = await self._are_left_out(model) or await self._are_refused(model)
-            except EngineFault:
-                # The request itself meets the same fault, if it is one, and reports it.
-                return False
-            self._tried.put(model, value=True)
-            return found
+        return await self._trials.found(model) is True
+
+    async def forget(self) -> None:
+        """Forget every model; trials that still run are ended."""
+        await self._trials.forget()
+
+    async def _find(self, model: str) -> bool:
+        return await self._are_left_out(model) or await self._are_refused(model)
 
     async def _are_left_out(self, model: str) -> bool:
         asked: dict[str, object]
@@ -69,21 +66,20 @@ class ToolTrial:
 
     async def _counted(self, body: Mapping[str, object]) -> object:
         try:
-            async with asyncio.timeout(_PATIENCE_S):
-                answer = await self._client.post_json("/tokenize", body)
-        except (UpstreamRefused, TimeoutError):
+            answer = await self._client.post_json("/tokenize", body)
+        except UpstreamRefused as error:
+            _of_the_request(error)
             return None
         return cast("dict[str, Any]", answer).get("count") if isinstance(answer, dict) else None
 
     async def _are_refused(self, model: str) -> bool:
         asked = {"model": model, "messages": _MESSAGES, "tools": _TOOLS, "max_tokens": 1}
         try:
-            async with asyncio.timeout(_PATIENCE_S):
+            async with asyncio.timeout(_REFUSES_WITHIN_S):
                 await self._client.post_json(self._chat, asked)
         except UpstreamRefused as error:
+            _of_the_request(error)
             told = told_by(error.body)
-            if error.upstream_status not in _REFUSALS:
-                raise
             return told is not None and refuses_tools(told)
         except TimeoutError:
             pass
@@ -98,30 +94,29 @@ class ThoughtTrial:
     a text with the opening mark in front, or the text as it is. So one answer is dictated.
     """
 
-    def __init__(self, client: UpstreamClient, api_path: str) -> None:
+    def __init__(self, client: UpstreamClient, api_path: str, clock: Clock) -> None:
         self._client = client
         self._chat = f"{api_path}/chat/completions"
-        self._found = ByModel[BeginsInThought]()
+        self._trials = SharedTrials[BeginsInThought]("thought-trial", self._find, clock)
 
     async def begins_in_thought(self, model: str, quirks: Quirks) -> BeginsInThought:
         """Return when it does; what ``quirks`` say of it goes first."""
         if quirks.counting != "llamacpp" or quirks.begins_in_thought != "never":
             return quirks.begins_in_thought
-        if (found := self._found.get(model)) is None:
-            try:
-                async with asyncio.timeout(_PATIENCE_S):
-                    found = await self._find(model)
-            except UpstreamRefused:
-                found = "never"
-            except (EngineFault, TimeoutError):
-                return "never"
-            self._found.put(model, found)
-        return found
+        return await self._trials.found(model) or "never"
+
+    async def forget(self) -> None:
+        """Forget every model; trials that still run are ended."""
+        await self._trials.forget()
 
     async def _find(self, model: str) -> BeginsInThought:
-        if not await self._opens(model, thinking=True) or not await self._tells_as_it_is(model):
+        try:
+            if not await self._opens(model, thinking=True) or not await self._tells_as_it_is(model):
+                return "never"
+            return "always" if await self._opens(model, thinking=False) else "asked"
+        except UpstreamRefused as error:
+            _of_the_request(error)
             return "never"
-        return "always" if await self._opens(model, thinking=False) else "asked"
 
     async def _opens(self, model: str, *, thinking: bool) -> bool:
         asked = {"model": model, "messages": _MESSAGES, **_switch(thinking=thinking)}
@@ -147,3 +142,9 @@ class ThoughtTrial:
 
 def _switch(*, thinking: bool) -> dict[str, object]:
     return {"chat_template_kwargs": {"enable_thinking": thinking, "thinking": thinking}}
+
+
+def _of_the_request(refusal: UpstreamRefused) -> None:
+    """Raise ``refusal`` again where it says nothing of what was asked."""
+    if refusal.upstream_status not in _REFUSALS:
+        raise refusal

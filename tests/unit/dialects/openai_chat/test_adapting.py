@@ -1,12 +1,14 @@
 """What is learned from refusals, and that it converges."""
 
+import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from antechamber.dialects.openai_chat.adapting import Change, adapted
+from antechamber.dialects.openai_chat.adapting import Change, adapted, suspected
 from antechamber.dialects.openai_chat.quirks import Quirks
-from antechamber.dialects.openai_chat.told import Told
+from antechamber.dialects.openai_chat.told import Told, told_by
 from tests.unit.dialects.openai_chat.scenes import GENERIC, ON, OPENAI, VLLM, request, written
 from tests.unit.dialects.raw_prompt.scenes import assistant, call, result, system, tool, user
 
@@ -65,6 +67,17 @@ def body(quirks: Quirks, **fields: object) -> Any:
         (
             VLLM,
             "Tool call id was toolu_1 but must be a-z, A-Z, 0-9, with a length of 9.",
+            {"tool_ids": "nine"},
+        ),
+        (
+            GENERIC,
+            "messages.1.content.0.tool_use.id: String should match pattern '^[a-zA-Z0-9_-]+$'",
+            {"tool_ids": "nine"},
+        ),
+        (
+            GENERIC,
+            "Invalid 'messages[2].tool_calls[0].id': string too long. Expected a string with "
+            "maximum length 40, but got a string with length 46 instead.",
             {"tool_ids": "nine"},
         ),
         (GENERIC, "Cannot use tools with stream", {"streams_calls": False}),
@@ -213,12 +226,12 @@ def test_what_keeps_users_apart_is_never_given_up() -> None:
         (VLLM, told("thinking_token_budget is above 9"), {"budget_field": None}),
         (OPENAI, told("Invalid 'user': string too long", param="user"), {"user": False}),
         (
-            OPENAI,
-            told("Function tools with reasoning_effort are not supported.", param="tools"),
+            GENERIC,
+            told("reasoning_effort is not supported with this temperature"),
             {"reasoning": "none"},
         ),
     ],
-    ids=["schema", "budget", "user", "beside tools"],
+    ids=["schema", "budget", "user", "temperature"],
 )
 def test_a_value_that_is_refused_changes_this_request_alone(
     quirks: Quirks, refusal: Told, change: dict[str, object]
@@ -259,4 +272,235 @@ def test_fields_are_found_in_a_list_of_faults(at: list[object], lasts: bool) -> 
 
     learned = adapted(GENERIC, asked, told("[…]", detail=[fault]))
 
-    assert learned == Change(fields={"stream_usage": False}, lasts=lasts)
+    assert learned == Change(fields={"stream_usage": False}, lasts=lasts, certain=True)
+
+
+def error(message: object, **fields: object) -> Told:
+    """Read an error as it comes."""
+    found = told_by(json.dumps({"error": {"message": message, **fields}}).encode())
+    assert found is not None
+    return found
+
+
+EXTRA = {
+    "type": "extra_forbidden",
+    "loc": ("body", "reasoning_effort"),
+    "msg": "Extra inputs are not permitted",
+    "input": "high",
+}
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "Unsupported parameter(s): `reasoning_effort`",
+        "Extra inputs are not permitted, field: 'reasoning_effort', value: 'high'",
+        "litellm.UnsupportedParamsError: openai does not support parameters: ['reasoning_effort'], "
+        "for model=m. To drop these, set `litellm.drop_params=True`",
+        "Unrecognized request arguments supplied: metadata, reasoning_effort",
+        "Extra parameters ['stream_options', 'reasoning_effort'] are not allowed when "
+        "extra-parameters is not set or set to be 'error'.",
+        "Model grok-4-latest does not support parameter reasoningEffort.",
+        "Reasoning effort is not supported for this model",
+        "property 'reasoning_effort' is unsupported",
+        "`reasoning_effort` must be one of `none` or `default`",
+        "Something about reasoning_effort.",
+        {"detail": [EXTRA]},
+        str([EXTRA]),
+    ],
+    ids=str,
+)
+def test_an_effort_that_is_refused_in_whatever_words_is_not_asked_for_again(
+    message: object,
+) -> None:
+    learned = adapted(GENERIC, body(GENERIC), error(message))
+
+    assert learned is not None
+    assert (learned.fields, learned.lasts) == ({"reasoning": "none"}, True)
+
+
+@pytest.mark.parametrize(
+    ("message", "left"),
+    [
+        ("`reasoning_effort` must be one of 'low' or 'high'", ("low", "high")),
+        ("reasoning_effort must be either low or high, got medium", ("low", "high")),
+        (
+            {"detail": [{"loc": ["body", "reasoning_effort"], "msg": "Input should be 'high'"}]},
+            ("high",),
+        ),
+        (
+            "'reasoning_effort' does not support 'medium' with this model. "
+            "Supported values are: 'low'.",
+            ("low",),
+        ),
+    ],
+    ids=str,
+)
+def test_of_the_levels_that_a_host_offers_the_next_one_is_asked_for(
+    message: object, left: tuple[str, ...]
+) -> None:
+    sent = body(GENERIC, output_config={"effort": "medium"})
+    assert sent["reasoning_effort"] == "medium"
+
+    assert adapted(GENERIC, sent, error(message)) == Change(fields={"efforts": left})
+
+
+def test_who_takes_no_effort_beside_tools_is_asked_for_it_without_them() -> None:
+    refusal = error(
+        "Function tools with reasoning_effort are not supported for gpt-5.4 in "
+        "/v1/chat/completions. Please use /v1/responses instead.",
+        param="reasoning_effort",
+    )
+
+    learned = adapted(OPENAI, body(OPENAI), refusal)
+
+    assert learned == Change(fields={"effort_beside_tools": False})
+    after = replace(OPENAI, effort_beside_tools=False)
+    assert "reasoning_effort" not in body(after)
+    assert "reasoning_effort" in written(request("a"), after, ON).body
+
+
+@pytest.mark.parametrize("message", ["Bad Request", "", "That is not possible with this model."])
+def test_what_is_not_understood_puts_the_effort_in_doubt(message: str) -> None:
+    for sent, quirks, without in (
+        (body(GENERIC), GENERIC, {"reasoning": "none"}),
+        (body(VLLM), VLLM, {"efforts": ()}),
+    ):
+        assert adapted(quirks, sent, error(message)) is None
+        assert suspected(quirks, sent, error(message), effort_taken=False) == Change(fields=without)
+
+
+def test_a_model_that_has_taken_an_effort_is_no_more_than_tried_without() -> None:
+    tried = suspected(GENERIC, body(GENERIC), error("Bad Request"), effort_taken=True)
+    named = adapted(GENERIC, body(GENERIC), error("Not reasoning_effort!"), effort_taken=True)
+
+    assert tried == named == Change(fields={"reasoning": "none"}, lasts=False)
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        error("'temperature' does not support 0.2"),
+        error("At most 0 image(s) may be provided."),
+        error("Invalid schema for function 'look': 'pattern' is not supported."),
+        error("string too long", param="messages[12].content"),
+        error("messages.12.content.0.tool_use.id: String should match pattern"),
+    ],
+    ids=str,
+)
+def test_what_is_said_of_the_clients_own_fields_does_not_put_the_effort_in_doubt(
+    refusal: Told,
+) -> None:
+    assert suspected(GENERIC, body(GENERIC), refusal, effort_taken=False) is None
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "`max_tokens` must be greater than `thinking.budget_tokens`.",
+        "messages.12.content.0.type: Expected `thinking`, but found `tool_use`.",
+    ],
+)
+def test_thinking_that_does_not_fit_the_request_is_given_up_for_that_one_alone(
+    message: str,
+) -> None:
+    tried = suspected(GENERIC, body(GENERIC), error(message), effort_taken=False)
+
+    assert tried == Change(fields={"reasoning": "none"}, lasts=False)
+
+
+def test_other_requests_than_those_with_an_effort_are_not_tried_again() -> None:
+    sent = written(request("a")).body
+
+    assert suspected(GENERIC, sent, error("Bad Request"), effort_taken=False) is None
+
+
+@pytest.mark.parametrize("field", ["content", "reasoning_content", "reasoning", "name"])
+def test_nothing_that_a_message_holds_is_a_word_of_the_hosts(field: str) -> None:
+    words = "m does not support tools"
+    sent = body(GENERIC)
+    sent["messages"] = [{"role": "user", "content": "a"}, {"role": "assistant", field: words}]
+
+    assert adapted(GENERIC, sent, error(f"Cannot read the message '{words}'")) is None
+    assert adapted(GENERIC, body(GENERIC), error(words)) == Change(fields={"tools_in_text": True})
+
+
+LATE = 'the system message "é"\n\tmust \u2013 be \\ first'
+
+
+@pytest.mark.parametrize(
+    "quoted",
+    [
+        LATE,
+        json.dumps(LATE),
+        json.dumps(json.dumps(LATE)),
+        json.dumps(LATE, ensure_ascii=False),
+        repr(LATE),
+        ascii(LATE),
+    ],
+)
+def test_a_quote_is_one_however_it_is_escaped(quoted: str) -> None:
+    sent = {"messages": [{"role": "user", "content": LATE}, {"role": "system", "content": "b"}]}
+
+    assert adapted(GENERIC, sent, error(f"Cannot read {quoted}")) is None
+    own = error("The system message has to be the first: it must begin the conversation.")
+    assert adapted(GENERIC, sent, own) == Change(fields={"late_system": "tell"})
+
+
+def test_a_key_that_is_taken_out_of_what_is_quoted_does_not_hide_the_quote() -> None:
+    late = "a system message sk-12345678 must be first"
+    sent = {"messages": [{"role": "user", "content": late}, {"role": "system", "content": "b"}]}
+
+    assert adapted(GENERIC, sent, error(f"Cannot read {late}")) is None
+
+
+def test_the_input_that_pydantic_repeats_is_not_read() -> None:
+    other = {"type": "x", "loc": ["body", "extra"], "msg": "bad", "input": "does not support tools"}
+
+    for refusal in (error({"detail": [other]}), error(str([other])), error(json.dumps([other]))):
+        assert adapted(GENERIC, body(GENERIC), refusal) is None
+
+
+@pytest.mark.parametrize(
+    ("field", "change"),
+    [("tool_choice", {"tool_choice": "unheeded"}), ("stream_options", {"stream_usage": False})],
+)
+def test_a_field_that_others_need_is_given_up_for_good_only_where_it_is_surely_meant(
+    field: str, change: dict[str, object]
+) -> None:
+    sent = written(request("a", tools=[tool()], tool_choice={"type": "any"})).body
+    vague, sure = error(f"Trouble with {field}."), error(f"Unknown parameter: '{field}'.")
+
+    assert adapted(GENERIC, sent, vague) == Change(fields=change, lasts=False)
+    assert adapted(GENERIC, sent, sure) == Change(fields=change)
+
+
+def test_a_part_of_a_field_that_is_not_known_is_not_the_field() -> None:
+    form = {"format": {"type": "json_schema", "schema": {"type": "object"}}}
+    sent = written(request("a", output_config=form)).body
+    refusal = error(
+        "Unknown parameter: 'response_format.json_schema.x'.",
+        param="response_format.json_schema.x",
+        code="unknown_parameter",
+    )
+
+    assert adapted(GENERIC, sent, refusal) == Change(fields={"structured": "text"}, lasts=False)
+
+
+def test_a_choice_of_tools_that_is_refused_leaves_the_tools() -> None:
+    sent = written(request("a", tools=[tool()], tool_choice={"type": "any"})).body
+
+    learned = adapted(GENERIC, sent, error("m does not support tool_choice"))
+
+    assert learned == Change(fields={"tool_choice": "unheeded"}, lasts=False)
+
+
+def test_a_list_of_unknown_fields_is_heard_where_it_names_the_user() -> None:
+    sent = body(replace(GENERIC, reasoning="none"), metadata={"user_id": "me"})
+
+    for message in (
+        "Unrecognized request arguments supplied: store, user",
+        "Extra inputs are not permitted, field: 'user', value: 'me'",
+    ):
+        assert adapted(GENERIC, sent, error(message)) == Change(fields={"user": False})
+    assert adapted(GENERIC, sent, error("The user is not allowed to do that.")) is None

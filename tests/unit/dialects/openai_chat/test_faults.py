@@ -10,6 +10,7 @@ from antechamber.dialects.openai_chat.overflow import output_limit, overflow
 from antechamber.dialects.openai_chat.told import told_by
 from antechamber.wire.errors import (
     EngineFailed,
+    EngineLacksModel,
     EngineRateLimited,
     EngineRefusesUs,
     EngineTimedOut,
@@ -269,8 +270,8 @@ def test_a_models_own_output_limit_is_read(message: str) -> None:
         (422, InvalidRequest),
         (401, EngineRefusesUs),
         (402, EngineRefusesUs),
-        (403, EngineRefusesUs),
-        (404, EngineRefusesUs),
+        (403, EngineLacksModel),
+        (404, EngineLacksModel),
         (405, EngineFailed),
         (408, EngineTimedOut),
         (504, EngineTimedOut),

@@ -269,6 +269,68 @@ def test_t15_a_cut_call_keeps_its_beginning_and_is_no_tool_use() -> None:
     assert wire[-2]["delta"]["stop_reason"] == "max_tokens"
 
 
+STRICT = ReadingPlan(names=names("look"), checks_calls=True, strict={"look": {"type": "object"}})
+
+
+@pytest.mark.parametrize("plan", [TOOLS, STRICT, FORCED], ids=["any", "strict", "forced"])
+@pytest.mark.parametrize("told", [counts(9, 50), {}, None], ids=["reached", "odd", "untold"])
+@pytest.mark.parametrize("reason", ["tool_calls", "stop"])
+def test_t15_a_call_that_the_limit_cut_is_cut_whatever_the_host_calls_its_end(
+    plan: ReadingPlan, told: Any, reason: str
+) -> None:
+    begun = calls(piece(0, id="c", name="look", arguments='{"at":"do'))
+    reader = ChatReader("gpu", plan, output_limit=50)
+    late = [{"choices": [], "usage": told}] if told is not None else []
+
+    events = [
+        event
+        for one in (begun, chunk(reason), *late)
+        for event in reader.feed(json.dumps(one).encode())
+    ]
+    events += reader.end()
+
+    assert said(events) == [("look", '{"at":"do')]
+    assert client_sees(events)[-2]["delta"]["stop_reason"] == "max_tokens"
+
+
+def test_t15_without_a_known_limit_an_unfinished_input_is_one_that_was_cut() -> None:
+    begun = calls(piece(0, id="c", name="look", arguments='{"at":"do'))
+
+    events = read(begun, chunk("tool_calls"), usage_chunk(9, 5))
+
+    assert ending(events).stop_reason == "max_tokens"
+
+
+@pytest.mark.parametrize(
+    ("one", "shown"),
+    [
+        (calls(piece(0, id="c", name="look")), [("look", "")]),
+        (chunk(reasoning="Hm, wel"), []),
+    ],
+    ids=["before its input", "before it"],
+)
+def test_t15_a_forced_call_that_the_limit_kept_from_coming_is_cut(
+    one: Any, shown: list[tuple[str, str]]
+) -> None:
+    reader = ChatReader("gpu", FORCED, output_limit=50)
+    ended = chunk("stop", usage=counts(9, 50))
+
+    events = [event for each in (one, ended) for event in reader.feed(json.dumps(each).encode())]
+    events += reader.end()
+
+    assert said(events) == shown
+    assert ending(events).stop_reason == "max_tokens"
+
+
+def test_t16_a_whole_call_that_ends_just_at_the_limit_is_a_call() -> None:
+    reader = ChatReader("gpu", TOOLS, output_limit=50)
+    ended = calls(piece(0, id="c", name="look", arguments="{}"), finish="tool_calls")
+
+    events = reader.feed(json.dumps({**ended, "usage": counts(9, 50)}).encode()) + reader.end()
+
+    assert client_sees(events)[-2]["delta"]["stop_reason"] == "tool_use"
+
+
 @pytest.mark.parametrize("reason", ["tool_calls", "stop"])
 @pytest.mark.parametrize("given", ['{"at":"do', "{", '{"at":'])
 def test_t15_an_unfinished_input_that_no_limit_cut_is_a_fault_and_no_input(
@@ -276,12 +338,16 @@ def test_t15_an_unfinished_input_that_no_limit_cut_is_a_fault_and_no_input(
 ) -> None:
     begun = calls(piece(0, id="c", name="look", arguments=given))
     call = {"id": "c", "type": "function", "function": {"name": "look", "arguments": given}}
-    whole = {"choices": [{"message": {"tool_calls": [call]}, "finish_reason": reason}]}
+    choice = {"message": {"tool_calls": [call]}, "finish_reason": reason}
+    whole = {"choices": [choice], "usage": counts(9, 49)}
+    reader = ChatReader("gpu", TOOLS, output_limit=50)
+    for one in (begun, chunk(reason), usage_chunk(9, 49)):
+        reader.feed(json.dumps(one).encode())
 
     with pytest.raises(EngineFailed, match=r"^gpu called look with an input that is not JSON\.$"):
-        read(begun, chunk(reason))
+        reader.end()
     with pytest.raises(EngineFailed, match=r"^gpu called look with an input that is not JSON\.$"):
-        ChatReader("gpu", TOOLS).whole(json.dumps(whole).encode())
+        ChatReader("gpu", TOOLS, output_limit=50).whole(json.dumps(whole).encode())
 
 
 @pytest.mark.parametrize(
@@ -527,6 +593,72 @@ def test_a_thought_that_the_template_opened_ends_at_its_mark() -> None:
     events = read(chunk(content="Hm.\n</thi"), chunk(content="nk>\nYes."), chunk("stop"), plan=plan)
 
     assert said(events) == [("thinking", "Hm."), ("text", "Yes.")]
+
+
+BEGUN = ReadingPlan(begins_in_thought=True, thoughts_in_text=True)
+BEGUN_AND_SHOWN = replace(BEGUN, shows_thoughts=True)
+
+
+@pytest.mark.parametrize("plan", [BEGUN, BEGUN_AND_SHOWN], ids=["off", "on"])
+@pytest.mark.parametrize("first", ["", " \n"])
+def test_t31_beside_a_thought_in_its_own_field_the_text_is_none(
+    plan: ReadingPlan, first: str
+) -> None:
+    pieces = [chunk(content=first), chunk(reasoning_content="Hm."), chunk(reasoning_content=" So.")]
+
+    events = read(*pieces, chunk(content="Se"), chunk(content="ven."), chunk("stop"), plan=plan)
+
+    thought = [("thinking", "Hm. So.")] if plan.shows_thoughts else []
+    assert [(kind, text) for kind, text in said(events) if text.strip()] == [
+        *thought,
+        ("text", "Seven."),
+    ]
+    client_sees(events)
+
+
+def test_t31_what_was_hidden_before_a_thought_came_in_its_field_is_text() -> None:
+    events = read(
+        chunk(content="One, "),
+        chunk(reasoning="Hm."),
+        chunk(content="two."),
+        chunk("stop"),
+        plan=BEGUN,
+    )
+
+    assert said(events) == [("text", "One, two.")]
+
+
+def test_t31_a_field_after_the_mark_changes_nothing() -> None:
+    events = read(
+        chunk(content="Hm.</think>"),
+        chunk(reasoning="Hm."),
+        chunk(content="Yes."),
+        chunk("stop"),
+        plan=BEGUN,
+    )
+
+    assert said(events) == [("text", "Yes.")]
+
+
+def test_t31_an_answer_without_any_mark_is_not_hidden_where_thoughts_are() -> None:
+    stopping = replace(BEGUN, stop_here=("END",))
+    events = read(chunk(content="Sev"), chunk(content="en."), chunk("stop"), plan=BEGUN)
+
+    assert said(events) == [("text", "Seven.")]
+    assert ending(events).stop_reason == "end_turn"
+    stopped = read(chunk(content="Seven. END of it"), chunk("stop"), plan=stopping)
+    assert said(stopped) == [("text", "Seven. ")]
+    assert ending(stopped).stop_sequence == "END"
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [("Hm, wel", "length"), ("<think>Hm.", "stop"), ("Hm.</think>", "stop"), ("  ", "stop")],
+)
+def test_t20_a_thought_that_is_surely_one_stays_hidden(text: str, reason: str) -> None:
+    events = read(chunk(content=text), chunk(reason), plan=BEGUN)
+
+    assert said(events) == []
 
 
 def test_t9_a_thought_is_shown_as_it_comes() -> None:

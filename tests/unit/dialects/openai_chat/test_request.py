@@ -513,6 +513,25 @@ def test_effort_follows_what_was_asked_for(fields: dict[str, Any], effort: str) 
     assert body["reasoning_effort"] == effort
 
 
+@pytest.mark.parametrize(
+    ("host", "asks"),
+    [("generic", False), ("openai", True), ("mistral", True), ("vllm", True), ("deepseek", True)],
+)
+def test_no_effort_is_asked_for_in_a_tool_loop_whose_thoughts_an_unknown_host_does_not_get(
+    host: str, asks: bool
+) -> None:
+    loop = [user("a"), assistant(THOUGHT, call("toolu_1")), user(result("toolu_1", "b"))]
+    without = [user("a"), assistant(call("toolu_1")), user(result("toolu_1", "b"))]
+    ended = [*loop, assistant("c"), user("d")]
+
+    sent = [
+        "reasoning_effort" in written(request(*said), HOSTS[host], ON).body
+        for said in (loop, without, ended)
+    ]
+
+    assert sent == [asks, True, True]
+
+
 def test_a_host_that_thinks_unasked_is_told_not_to() -> None:
     assert written(request("a"), HOSTS["ollama"], OFF).body["reasoning_effort"] == "none"
     assert written(request("a"), HOSTS["openrouter"], OFF).body["reasoning"] == {"enabled": False}
