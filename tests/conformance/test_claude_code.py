@@ -55,7 +55,9 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-def claude(server: RunningServer, folder: Path, *arguments: str) -> subprocess.CompletedProcess:
+def claude(
+    server: RunningServer, folder: Path, *arguments: str, **environment: str
+) -> subprocess.CompletedProcess:
     """Run Claude Code in a home of its own, without anything but the server to talk to."""
     home, work = folder / "home", folder / "work"
     home.mkdir(exist_ok=True)
@@ -69,6 +71,7 @@ def claude(server: RunningServer, folder: Path, *arguments: str) -> subprocess.C
             "ANTHROPIC_BASE_URL": server.url,
             "ANTHROPIC_API_KEY": "x",
             "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
+            **environment,
         },
         stdin=subprocess.DEVNULL,
         capture_output=True,
@@ -164,8 +167,9 @@ def test_claude_code_gets_a_text_reply_of_the_embedded_model(
     bare = ("--system-prompt", "You answer in one short sentence.", "--tools", "")
 
     asked = ("-p", "Say hello.", "--output-format", "json", *bare)
-    # Every third answer of that model goes on until its window is full, which Claude Code reports.
-    runs = (claude(embedded, desk, *asked) for _ in range(4))
+    # Many answers of that model go on until they are cut, which Claude Code reports.
+    brief = {"CLAUDE_CODE_MAX_OUTPUT_TOKENS": "2000"}
+    runs = (claude(embedded, desk, *asked, **brief) for _ in range(6))
     results: Iterator[dict[str, Any]] = (json.loads(done.stdout) for done in runs)
     result = next((each for each in results if not each["is_error"]), {"result": ""})
 
