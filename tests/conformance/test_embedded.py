@@ -103,7 +103,8 @@ def test_the_model_streams_token_by_token(model: Anthropic, watch: Watch) -> Non
         deltas = list(stream.text_stream)
         message = stream.get_final_message()
 
-    assert len(deltas) > 4
+    # However long it chose to count: a delta for a token, but for those that end nothing visible.
+    assert len(deltas) > message.usage.output_tokens / 2
     assert message.content[0].type == "text"
     assert "".join(deltas) == message.content[0].text
     assert len(watch.exchanges) == 1
