@@ -16,8 +16,6 @@ from antechamber.settings import (
     UpstreamEngineSettings,
 )
 
-_LOOK_TIMEOUT_S = 10.0
-"""How long a host may take to say who it is and which models it has."""
 AnyUpstream = MessagesApiEngineSettings | OpenAIChatEngineSettings | GeminiEngineSettings
 
 
@@ -136,7 +134,7 @@ def _openai_chat(
     headers = {"authorization": f"Bearer {key}"} if key else {}
     client = _client(engine, name, root, headers=headers)
     reach = Reach(
-        look_timeout_s=min(_LOOK_TIMEOUT_S, engine.first_byte_timeout_s),
+        look_timeout_s=min(Reach().look_timeout_s, engine.first_byte_timeout_s),
         begins_in_thought=engine.begins_in_thought,
     )
     made = OpenAIChatEngine(name, client, clock, quirks=quirks, api_path=api_path, reach=reach)
