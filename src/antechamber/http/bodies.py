@@ -9,6 +9,7 @@ from typing import Protocol
 import zstandard
 
 from antechamber.http.asgi import Message, Receive, Scope, header
+from antechamber.runtime.background import this_task
 from antechamber.wire.errors import InvalidRequest, RequestTooLarge
 
 _IDLE_S = 60.0
@@ -106,15 +107,38 @@ async def _receive_all(receive: Receive, max_bytes: int, idle_s: float) -> bytes
 
 
 async def _receive(receive: Receive, idle_s: float) -> Message:
+    patience = _Patience(idle_s)
     try:
-        async with asyncio.timeout(idle_s):
-            message = await receive()
-    except TimeoutError as error:
+        message = await receive()
+    except asyncio.CancelledError as error:
+        if not patience.is_over or patience.task.uncancel():
+            raise
         text = "The request body was not received in time."
         raise InvalidRequest(text, details={"error_code": "request_body_timeout"}) from error
+    finally:
+        patience.timer.cancel()
     if message["type"] == "http.disconnect":
         raise ClientLeft
     return message
+
+
+class _Patience:
+    """Cancels the task that it is made in after a while: a third of what ``asyncio.timeout`` costs.
+
+    Every request waits for its body, and nearly every body is there already.
+    """
+
+    __slots__ = ("is_over", "task", "timer")
+
+    def __init__(self, wait_s: float) -> None:
+        loop = asyncio.get_running_loop()
+        self.task = this_task()
+        self.is_over = False
+        self.timer = loop.call_later(wait_s, self._end)
+
+    def _end(self) -> None:
+        self.is_over = True
+        self.task.cancel()
 
 
 def _bounded(body: bytes, max_bytes: int) -> bytes:

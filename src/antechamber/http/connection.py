@@ -5,6 +5,7 @@ from collections.abc import Coroutine
 
 from antechamber.http.asgi import Receive
 from antechamber.http.bodies import ClientLeft
+from antechamber.runtime.background import this_task
 
 
 async def while_connected(receive: Receive, work: Coroutine[object, object, None]) -> None:
@@ -32,11 +33,7 @@ class _Answering:
     """The task that answers, and whether its client is still there."""
 
     def __init__(self) -> None:
-        task = asyncio.current_task()
-        if task is None:
-            message = "an answer is given inside a task"
-            raise RuntimeError(message)
-        self.task: asyncio.Task[object] = task
+        self.task = this_task()
         self.is_over = False
         """Many clients close as soon as they have read the end; that is no leaving."""
         self.is_left = False

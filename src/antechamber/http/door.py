@@ -1,8 +1,9 @@
 """What the API's endpoints stand behind: a credential, a version and the betas."""
 
 import re
-from dataclasses import dataclass
 from typing import get_args
+
+import msgspec
 
 from antechamber.http.asgi import App, Receive, Scope, Send
 from antechamber.operations.call import ApiVersion, Call
@@ -54,8 +55,7 @@ class Door:
         await self._endpoint(scope, receive, send)
 
 
-@dataclass(slots=True, kw_only=True)
-class _Head:
+class _Head(msgspec.Struct, kw_only=True):
     """What a request's headers say to the door."""
 
     credentials: Credentials

@@ -12,6 +12,7 @@ import uvicorn
 from uvicorn.supervisors import Multiprocess
 
 from antechamber.http.asgi import App
+from antechamber.http.one_write import OneWriteProtocol
 from antechamber.settings import ServerSettings
 
 _log = structlog.get_logger("antechamber.http")
@@ -39,6 +40,7 @@ def serve(factory: AppFactory, server: ServerSettings, listening: socket.socket)
     config = uvicorn.Config(
         factory,
         factory=True,
+        http=OneWriteProtocol,
         lifespan="on",
         # An upgrade to what nobody serves is then a request like any other.
         ws="none",

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import msgspec
+
 from antechamber.settings import Secret
 from antechamber.wire.errors import Unauthenticated
 
@@ -15,8 +17,7 @@ class Caller:
     workspace_id: str = "default"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Credentials:
+class Credentials(msgspec.Struct, frozen=True, kw_only=True):
     """What a request brought; either header may carry any key."""
 
     api_key: str | None = None

@@ -5,9 +5,9 @@ Loops over whole conversations ask a block for its ``type`` and a message for it
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Generic, Literal, NamedTuple, TypeVar, cast
 
+import msgspec
 from pydantic import BaseModel
 
 from antechamber.rules.context import RuleContext
@@ -42,8 +42,7 @@ class Turn(NamedTuple):
     blocks: list[Placed[ContentBlock]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
+class Reading(msgspec.Struct, frozen=True, kw_only=True):
     """A request, what it is judged by, and its blocks by turn and by kind."""
 
     request: Prompt

@@ -32,3 +32,12 @@ class Background:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def this_task() -> asyncio.Task[object]:
+    """Return the task that runs."""
+    task = asyncio.current_task()
+    if task is None:
+        message = "no task runs here"
+        raise RuntimeError(message)
+    return task

@@ -13,7 +13,7 @@ NewId = Callable[[str], str]
 
 def new_id(prefix: str) -> str:
     """Return a fresh id such as ``msg_01Xf…``; 22 characters of base58 hold 128 random bits."""
-    number = secrets.randbits(128)
+    number = int.from_bytes(secrets.token_bytes(16))
     characters: list[str] = []
     for _ in range(11):
         number, remainder = divmod(number, 3364)

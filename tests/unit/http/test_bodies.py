@@ -1,3 +1,4 @@
+import asyncio
 import gzip
 
 import pytest
@@ -23,6 +24,16 @@ async def test_a_body_that_stalls_is_refused(pieces: tuple[bytes, ...]) -> None:
         await read_body(scope(), client.receive, max_bytes=_LIMIT, idle_s=0.01)
 
     assert caught.value.details == {"error_code": "request_body_timeout"}
+
+
+async def test_a_read_that_is_cancelled_from_outside_is_no_stall() -> None:
+    reading = asyncio.create_task(read_body(scope(), Client(whole=False).receive, max_bytes=_LIMIT))
+    await asyncio.sleep(0)
+
+    reading.cancel()
+
+    with pytest.raises(asyncio.CancelledError):
+        await reading
 
 
 @pytest.mark.parametrize(
