@@ -231,7 +231,7 @@ IN_THE_ENVIRONMENT = {
     ("ANTECHAMBER_SERVER_API_KEYS", "k"): ("unknown variable (did you mean ANTECHAMBER_API_KEYS?)"),
     ("ANTECHAMBER_WHATEVER", "x"): "unknown variable",
     ("ANTECHAMBER_ENGINES_0_NAME", "x"): (
-        "unknown variable; engines and models are set in the configuration file"
+        "unknown variable; engines, models, tiers and prices are set in the configuration file"
     ),
 }
 

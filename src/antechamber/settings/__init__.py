@@ -1,8 +1,24 @@
 """Frozen configuration; the only reader of the environment and of the TOML files."""
 
-from antechamber.settings.defaults import default_engines, default_models, find_model
+from antechamber.settings.defaults import (
+    default_engines,
+    default_models,
+    find_model,
+    find_price,
+)
 from antechamber.settings.exposure import is_loopback, require_keys_beyond_loopback
 from antechamber.settings.loading import load_settings
+from antechamber.settings.models import ModelSettings
+from antechamber.settings.platform import (
+    CacheSettings,
+    LimitsSettings,
+    MetricsSettings,
+    PriceSettings,
+    TierClassSettings,
+    TierSettings,
+    TracingSettings,
+    UsageSettings,
+)
 from antechamber.settings.problems import ConfigurationError
 from antechamber.settings.schema import (
     EngineSettings,
@@ -11,7 +27,6 @@ from antechamber.settings.schema import (
     LocalEngineSettings,
     LogSettings,
     MessagesApiEngineSettings,
-    ModelSettings,
     OpenAIChatEngineSettings,
     RoutingSettings,
     ScriptedEngineSettings,
@@ -23,15 +38,19 @@ from antechamber.settings.secret import Secret
 from antechamber.settings.secrets_file import Secrets, SigningKey, load_or_create_secrets
 
 __all__ = [
+    "CacheSettings",
     "ConfigurationError",
     "EngineSettings",
     "FetchSettings",
     "GeminiEngineSettings",
+    "LimitsSettings",
     "LocalEngineSettings",
     "LogSettings",
     "MessagesApiEngineSettings",
+    "MetricsSettings",
     "ModelSettings",
     "OpenAIChatEngineSettings",
+    "PriceSettings",
     "RoutingSettings",
     "ScriptedEngineSettings",
     "Secret",
@@ -39,10 +58,15 @@ __all__ = [
     "ServerSettings",
     "Settings",
     "SigningKey",
+    "TierClassSettings",
+    "TierSettings",
+    "TracingSettings",
     "UpstreamEngineSettings",
+    "UsageSettings",
     "default_engines",
     "default_models",
     "find_model",
+    "find_price",
     "is_loopback",
     "load_or_create_secrets",
     "load_settings",

@@ -12,7 +12,7 @@ PREFIX = "ANTECHAMBER_"
 CONFIG, DATA_DIR = "ANTECHAMBER_CONFIG", "ANTECHAMBER_DATA_DIR"
 
 _SHORTER: dict[Location, str] = {("server", "api_keys"): "ANTECHAMBER_API_KEYS"}
-_ONLY_IN_FILE = ("engines", "models")
+_ONLY_IN_FILE = ("engines", "models", "tiers", "prices")
 # Kubernetes puts these into every pod beside a service whose name begins with "antechamber":
 # kubernetes.io/docs/tutorials/services/connect-applications-service/#environment-variables
 _SERVICE_LINK = re.compile(
@@ -104,7 +104,8 @@ def _number(text: str, number: type[int] | type[float]) -> int | float | str:
 def _unknown_words(name: str, known: set[str]) -> str:
     rest = name.removeprefix(PREFIX)
     if rest.split("_")[0].lower() in _ONLY_IN_FILE:
-        return f"{name}: unknown variable; engines and models are set in the configuration file"
+        lists = f"{', '.join(_ONLY_IN_FILE[:-1])} and {_ONLY_IN_FILE[-1]}"
+        return f"{name}: unknown variable; {lists} are set in the configuration file"
     meant = _meant(rest, {each.removeprefix(PREFIX) for each in known})
     hint = f" (did you mean {PREFIX}{meant}?)" if meant else ""
     return f"{name}: unknown variable{hint}"

@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator
 
+from antechamber.settings.secret import Secret
+
 _PORTS = {"http": 80, "https": 443}
 
 
@@ -83,6 +85,20 @@ def _web_address(value: str) -> str:
     return value.rstrip("/")
 
 
+def _database_url(value: Secret) -> Secret:
+    scheme, _, rest = value.reveal().partition("://")
+    if scheme not in ("postgresql", "postgres", "sqlite") or not rest:
+        raise ValueError('must be like "postgresql://user:password@host/name"')
+    return value
+
+
+def _redis_url(value: Secret) -> Secret:
+    scheme, _, rest = value.reveal().partition("://")
+    if scheme not in ("redis", "rediss", "valkey", "valkeys", "unix") or not rest:
+        raise ValueError('must be like "redis://:password@host:6379/0"')
+    return value
+
+
 def _origin(value: str) -> str:
     if value in ("*", "null") or re.fullmatch(r"[a-z][a-z0-9+.-]*://[^/?#@\s]+", value):
         return value
@@ -122,3 +138,5 @@ EngineName = Annotated[str, AfterValidator(_engine_name)]
 EnvironmentName = Annotated[str, AfterValidator(_environment_name)]
 OrganizationId = Annotated[str, AfterValidator(_organization_id)]
 ModelPattern = Annotated[str, AfterValidator(_model_pattern)]
+DatabaseUrl = Annotated[Secret, AfterValidator(_database_url)]
+RedisUrl = Annotated[Secret, AfterValidator(_redis_url)]

@@ -1,0 +1,1 @@
+"""What outlives a request: the database, SQLite or PostgreSQL, behind plain functions."""

@@ -1,0 +1,119 @@
+"""API keys: kept as hashes, found by them together with everything that bounds their use."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from sqlalchemy import Connection, Select, func, insert, select, update
+
+from antechamber.store.tables import api_keys, spending
+from antechamber.store.workspaces import WorkspaceBounds, workspace_bounds
+
+KeyKind = Literal["api", "admin"]
+KeyStatus = Literal["active", "inactive", "archived"]
+NO_KEY = ""
+"""What ``spending`` holds instead of a key's id where there was none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyRow:
+    """One key, as it is kept."""
+
+    id: str
+    hash: str
+    """SHA-256 of the key, in hexadecimal digits."""
+    hint: str
+    """Beginning and end of the key, for people to tell it by."""
+    kind: KeyKind
+    name: str
+    workspace_id: str | None
+    """None is the default workspace."""
+    status: KeyStatus
+    tier: str | None
+    has_priority: bool
+    models: Sequence[str] | None
+    """None is every model."""
+    monthly_budget_nano_usd: int | None
+    created_at: datetime
+    expires_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyBounds:
+    """A key with its workspace, and what was spent with it in the month."""
+
+    key: KeyRow
+    spent_nano_usd: int
+    workspace: WorkspaceBounds
+
+
+def add_key(connection: Connection, key: KeyRow) -> None:
+    """Insert a key; raises ``IntegrityError`` for a workspace that is not there."""
+    connection.execute(insert(api_keys).values(_values(key)))
+
+
+def key_bounds(
+    connection: Connection, *, key_hash: str, month: str, default: str
+) -> KeyBounds | None:
+    """Return what is known by the hash of a key, None where it is nobody's.
+
+    ``month`` is that of the spending, as ``2026-11``; ``default`` names the default workspace.
+    """
+    row = connection.execute(select(api_keys).where(api_keys.c.hash == key_hash)).mappings().first()
+    if row is None:
+        return None
+    key = _row(row)
+    spent = select(func.coalesce(func.sum(spending.c.cost_nano_usd), 0)).where(
+        spending.c.key_id == key.id, spending.c.month == month
+    )
+    return KeyBounds(
+        key=key,
+        spent_nano_usd=int(connection.execute(spent).scalar_one()),
+        workspace=workspace_bounds(connection, key.workspace_id or default, month=month),
+    )
+
+
+def has_keys(connection: Connection) -> bool:
+    """Whether there is a key that somebody could come in with, now or later."""
+    some = select(api_keys.c.id).where(api_keys.c.kind == "api", api_keys.c.status != "archived")
+    return connection.execute(some.limit(1)).first() is not None
+
+
+def find_key(connection: Connection, key_id: str) -> KeyRow | None:
+    """Return a key by its id."""
+    row = connection.execute(select(api_keys).where(api_keys.c.id == key_id)).mappings()
+    return next(map(_row, row), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyFilter:
+    """Which keys are listed; None is every one."""
+
+    kind: KeyKind | None = None
+    status: KeyStatus | None = None
+    workspace_id: str | None = None
+
+
+def list_keys(connection: Connection, wanted: KeyFilter) -> list[KeyRow]:
+    """Return keys, the newest first."""
+    statement: Select[Any] = select(api_keys)
+    for name in ("kind", "status", "workspace_id"):
+        if (value := getattr(wanted, name)) is not None:
+            statement = statement.where(api_keys.c[name] == value)
+    ordered = statement.order_by(api_keys.c.created_at.desc(), api_keys.c.id.desc())
+    return [_row(row) for row in connection.execute(ordered).mappings()]
+
+
+def change_key(connection: Connection, key_id: str, changes: Mapping[str, object]) -> bool:
+    """Set columns of a key; whether there is such a key."""
+    statement = update(api_keys).where(api_keys.c.id == key_id).values(dict(changes))
+    return connection.execute(statement).rowcount > 0
+
+
+def _values(key: KeyRow) -> dict[str, object]:
+    return {column.name: getattr(key, column.name) for column in api_keys.c}
+
+
+def _row(row: Mapping[Any, Any]) -> KeyRow:
+    return KeyRow(**{column.name: row[column.name] for column in api_keys.c})

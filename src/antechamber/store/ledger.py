@@ -1,0 +1,172 @@
+"""The ledger: one row for each request that an engine was asked for, and its sums."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal, NamedTuple
+
+from sqlalchemy import BigInteger, Connection, func, insert, select, type_coerce
+from sqlalchemy.dialects import postgresql, sqlite
+
+from antechamber.store.columns import micros
+from antechamber.store.tables import spending, turns
+
+Grouping = Literal["workspace_id", "key_id", "model", "service_tier", "inference_geo", "speed"]
+_COUNTS = (
+    "input_tokens",
+    "cache_write_5m_tokens",
+    "cache_write_1h_tokens",
+    "cache_read_tokens",
+    "output_tokens",
+    "thinking_tokens",
+)
+_SECOND = 1_000_000
+
+
+class TurnRow(NamedTuple):
+    """One row, in the order of the columns and as drivers take its values."""
+
+    request_id: str
+    started_at: int
+    """Microseconds since 1970 UTC."""
+    workspace_id: str
+    key_id: str | None
+    model: str
+    engine: str
+    upstream_model: str
+    ending: str
+    streams: bool
+    service_tier: str
+    inference_geo: str | None
+    speed: str | None
+    input_tokens: int
+    cache_write_5m_tokens: int
+    cache_write_1h_tokens: int
+    cache_read_tokens: int
+    output_tokens: int
+    thinking_tokens: int
+    first_event_ms: int | None
+    total_ms: int
+    cost_nano_usd: int | None
+    """None where nobody knows the model's prices."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spent:
+    """What was spent in one month with one key; ``key_id`` is empty where there was none."""
+
+    workspace_id: str
+    key_id: str
+    month: str
+    cost_nano_usd: int
+
+
+def add_turns(connection: Connection, rows: Sequence[TurnRow], spent: Sequence[Spent]) -> None:
+    """Insert rows, and add to what was spent."""
+    if rows:
+        _insert_rows(connection, rows)
+    for each in spent:
+        _add_spent(connection, each)
+
+
+def written(connection: Connection, request_ids: Sequence[str]) -> set[str]:
+    """Return those of ``request_ids`` that have a row."""
+    there = select(turns.c.request_id).where(turns.c.request_id.in_(request_ids))
+    return set(connection.execute(there).scalars())
+
+
+def _insert_rows(connection: Connection, rows: Sequence[TurnRow]) -> None:
+    # Straight to the driver: what SQLAlchemy does for each row costs more than the database does.
+    compiled = insert(turns).compile(dialect=connection.dialect, column_keys=TurnRow._fields)
+    if compiled.positional:
+        connection.exec_driver_sql(compiled.string, list(rows))
+    else:
+        connection.exec_driver_sql(compiled.string, [row._asdict() for row in rows])
+
+
+def _add_spent(connection: Connection, each: Spent) -> None:
+    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
+    values = {
+        "workspace_id": each.workspace_id,
+        "key_id": each.key_id,
+        "month": each.month,
+        "cost_nano_usd": each.cost_nano_usd,
+    }
+    added = spending.c.cost_nano_usd + each.cost_nano_usd
+    connection.execute(
+        dialect.insert(spending)
+        .values(values)
+        .on_conflict_do_update(
+            index_elements=["workspace_id", "key_id", "month"], set_={"cost_nano_usd": added}
+        )
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sums:
+    """What the requests of one bucket and group come to."""
+
+    bucket: int
+    """Number of the bucket since ``starting_at``; 0 where there is but one."""
+    group: Mapping[str, str | None]
+    requests: int
+    input_tokens: int
+    cache_write_5m_tokens: int
+    cache_write_1h_tokens: int
+    cache_read_tokens: int
+    output_tokens: int
+    thinking_tokens: int
+    cost_nano_usd: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """A time, the end not in it, cut into buckets."""
+
+    starting_at: datetime
+    ending_at: datetime
+    bucket_s: int | None = None
+    """None is one bucket."""
+
+
+def sums(
+    connection: Connection,
+    span: Span,
+    *,
+    by: Sequence[Grouping] = (),
+    only: Mapping[Grouping, Sequence[str]] | None = None,
+) -> list[Sums]:
+    """Return the sums of a time by bucket and group, in the order of both; empty ones are left out.
+
+    ``only`` keeps the rows with one of the values in each of its columns.
+    """
+    started = type_coerce(turns.c.started_at, BigInteger)
+    start = micros(span.starting_at)
+    width = _SECOND * span.bucket_s if span.bucket_s else micros(span.ending_at) - start
+    bucket = ((started - start) // max(1, width)).label("bucket")
+    groups = [turns.c[name] for name in by]
+    statement = (
+        select(
+            bucket,
+            *groups,
+            func.count().label("requests"),
+            *(func.sum(turns.c[name]).label(name) for name in _COUNTS),
+            func.coalesce(func.sum(turns.c.cost_nano_usd), 0).label("cost_nano_usd"),
+        )
+        .where(turns.c.started_at >= span.starting_at, turns.c.started_at < span.ending_at)
+        .group_by(bucket, *groups)
+        .order_by(bucket, *groups)
+    )
+    for name, values in (only or {}).items():
+        statement = statement.where(turns.c[name].in_(values))
+    return [_sums(row, by) for row in connection.execute(statement).mappings()]
+
+
+def _sums(row: Mapping[Any, Any], by: Sequence[Grouping]) -> Sums:
+    return Sums(
+        bucket=int(row["bucket"]),
+        group={name: row[name] for name in by},
+        requests=int(row["requests"]),
+        cost_nano_usd=int(row["cost_nano_usd"]),
+        **{name: int(row[name]) for name in _COUNTS},
+    )

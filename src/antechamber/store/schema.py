@@ -1,0 +1,36 @@
+"""At which step a database's tables are; how the missing ones are taken is in ``upgrading``."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, inspect, text
+
+from antechamber.store.database import Database
+
+HEAD = "0001"
+"""The newest step, so that a database which is up to date needs no Alembic at the start."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SchemaStatus:
+    """At which step a database is, and at which this release wants it."""
+
+    current: str | None
+    """None before the first."""
+    head: str = HEAD
+
+    @property
+    def is_current(self) -> bool:
+        """Whether nothing is to be done."""
+        return self.current == self.head
+
+
+def schema_status(database: Database) -> SchemaStatus:
+    """Read at which step the database is."""
+    return SchemaStatus(current=database.read_now(current_step))
+
+
+def current_step(connection: Connection) -> str | None:
+    """Read at which step the database is."""
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()

@@ -1,0 +1,105 @@
+"""The tables. Every rule that the data must keep stands here, as a constraint.
+
+Money is whole nano-dollars (10⁻⁹ USD): a token of the cheapest cache read is ten of them.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+)
+
+from antechamber.store.columns import Instant, Names, Serial, Tags
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+workspaces = Table(
+    "workspaces",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("name", String(200), nullable=False),
+    Column("display_color", String(7), nullable=False),
+    Column("tags", Tags, nullable=False),
+    Column("tier", String(64)),
+    Column("monthly_budget_nano_usd", BigInteger),
+    Column("created_at", Instant, nullable=False),
+    Column("archived_at", Instant),
+    CheckConstraint("monthly_budget_nano_usd >= 0", name="budget"),
+)
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    # SHA-256 of the key: it is 256 random bits and more, so nothing slower is needed.
+    Column("hash", String(64), nullable=False, unique=True),
+    Column("hint", String(40), nullable=False),
+    Column("kind", String(8), nullable=False),
+    Column("name", String(200), nullable=False),
+    # None is the default workspace, which has no row until something is set for it.
+    Column("workspace_id", String(64), ForeignKey("workspaces.id"), index=True),
+    Column("status", String(8), nullable=False),
+    Column("tier", String(64)),
+    Column("has_priority", Boolean, nullable=False),
+    Column("models", Names),
+    Column("monthly_budget_nano_usd", BigInteger),
+    Column("created_at", Instant, nullable=False),
+    Column("expires_at", Instant),
+    CheckConstraint("kind IN ('api', 'admin')", name="kind"),
+    CheckConstraint("status IN ('active', 'inactive', 'archived')", name="status"),
+    CheckConstraint("monthly_budget_nano_usd >= 0", name="budget"),
+)
+
+turns = Table(
+    "turns",
+    metadata,
+    Column("id", Serial, primary_key=True),
+    Column("request_id", String(64), nullable=False, unique=True),
+    Column("started_at", Instant, nullable=False, index=True),
+    Column("workspace_id", String(64), nullable=False),
+    Column("key_id", String(64)),
+    Column("model", String, nullable=False),
+    Column("engine", String(64), nullable=False),
+    Column("upstream_model", String, nullable=False),
+    Column("ending", String(64), nullable=False),
+    Column("streams", Boolean, nullable=False),
+    Column("service_tier", String(8), nullable=False),
+    Column("inference_geo", String(32)),
+    Column("speed", String(16)),
+    Column("input_tokens", Integer, nullable=False),
+    Column("cache_write_5m_tokens", Integer, nullable=False),
+    Column("cache_write_1h_tokens", Integer, nullable=False),
+    Column("cache_read_tokens", Integer, nullable=False),
+    Column("output_tokens", Integer, nullable=False),
+    Column("thinking_tokens", Integer, nullable=False),
+    Column("first_event_ms", Integer),
+    Column("total_ms", Integer, nullable=False),
+    # None where nobody knows the model's prices.
+    Column("cost_nano_usd", BigInteger),
+)
+
+spending = Table(
+    "spending",
+    metadata,
+    Column("workspace_id", String(64), primary_key=True),
+    # "" is no key: static ones of the configuration, or none at all.
+    Column("key_id", String(64), primary_key=True),
+    Column("month", String(7), primary_key=True),
+    Column("cost_nano_usd", BigInteger, nullable=False),
+    Index("ix_spending_key_id_month", "key_id", "month"),
+)

@@ -1,0 +1,85 @@
+"""Workspaces: what keys belong to, and what their use is counted for."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, func, insert, select, update
+
+from antechamber.store.tables import spending, workspaces
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkspaceRow:
+    """One workspace, as it is kept."""
+
+    id: str
+    name: str
+    display_color: str
+    """``#RRGGBB``."""
+    tags: Mapping[str, str]
+    tier: str | None
+    monthly_budget_nano_usd: int | None
+    created_at: datetime
+    archived_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkspaceBounds:
+    """What a workspace may use, and has spent in the month."""
+
+    is_archived: bool = False
+    tier: str | None = None
+    monthly_budget_nano_usd: int | None = None
+    spent_nano_usd: int = 0
+
+
+def workspace_bounds(connection: Connection, workspace_id: str, *, month: str) -> WorkspaceBounds:
+    """Return what bounds a workspace; the default one need not have a row."""
+    statement = select(func.coalesce(func.sum(spending.c.cost_nano_usd), 0)).where(
+        spending.c.workspace_id == workspace_id, spending.c.month == month
+    )
+    spent = int(connection.execute(statement).scalar_one())
+    workspace = find_workspace(connection, workspace_id)
+    if workspace is None:
+        return WorkspaceBounds(spent_nano_usd=spent)
+    return WorkspaceBounds(
+        is_archived=workspace.archived_at is not None,
+        tier=workspace.tier,
+        monthly_budget_nano_usd=workspace.monthly_budget_nano_usd,
+        spent_nano_usd=spent,
+    )
+
+
+def add_workspace(connection: Connection, workspace: WorkspaceRow) -> None:
+    """Insert a workspace; raises ``IntegrityError`` for an id that is taken."""
+    values = {column.name: getattr(workspace, column.name) for column in workspaces.c}
+    connection.execute(insert(workspaces).values(values))
+
+
+def find_workspace(connection: Connection, workspace_id: str) -> WorkspaceRow | None:
+    """Return a workspace by its id."""
+    rows = connection.execute(select(workspaces).where(workspaces.c.id == workspace_id))
+    return next(map(_row, rows.mappings()), None)
+
+
+def list_workspaces(connection: Connection, *, include_archived: bool) -> list[WorkspaceRow]:
+    """Return workspaces, the newest first."""
+    statement = select(workspaces)
+    if not include_archived:
+        statement = statement.where(workspaces.c.archived_at.is_(None))
+    ordered = statement.order_by(workspaces.c.created_at.desc(), workspaces.c.id.desc())
+    return [_row(row) for row in connection.execute(ordered).mappings()]
+
+
+def change_workspace(
+    connection: Connection, workspace_id: str, changes: Mapping[str, object]
+) -> bool:
+    """Set columns of a workspace; whether there is such a workspace."""
+    statement = update(workspaces).where(workspaces.c.id == workspace_id)
+    return connection.execute(statement.values(dict(changes))).rowcount > 0
+
+
+def _row(row: Mapping[Any, Any]) -> WorkspaceRow:
+    return WorkspaceRow(**{column.name: row[column.name] for column in workspaces.c})
