@@ -5,13 +5,14 @@ that uses it.
 """
 
 import secrets
-from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from collections.abc import Callable, Generator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import structlog
+from sqlalchemy.exc import SQLAlchemyError
 
 from antechamber.catalogue.reader import load_catalogue
 from antechamber.engines.base import Engine
@@ -19,7 +20,9 @@ from antechamber.http.app import make_app
 from antechamber.http.asgi import App
 from antechamber.http.lifespan import Lifespan
 from antechamber.http.server import listen, serve
+from antechamber.operations.caller import Doorkeeper, caller_directory
 from antechamber.operations.health import BreakerSettings, EngineHealth
+from antechamber.operations.ledger import Ledger
 from antechamber.operations.messages import Services
 from antechamber.operations.routing import EngineEntry, Replica, Routing
 from antechamber.runtime.background import Background
@@ -38,9 +41,13 @@ from antechamber.settings import (
     ScriptedEngineSettings,
     Settings,
     default_engines,
+    is_loopback,
     load_or_create_secrets,
     require_keys_beyond_loopback,
 )
+from antechamber.store.database import Database, database_url
+from antechamber.store.keys import has_keys
+from antechamber.store.schema import schema_status
 from antechamber.wire.errors import EngineFault
 from antechamber.wire.ids import new_id
 from antechamber.wire.signatures import Signer, SigningKey
@@ -79,16 +86,46 @@ def run_server(settings: Settings, announce: Callable[[Settings, int], None]) ->
 
     Raises ``ConfigurationError`` for what cannot be served, ``OSError`` when the port is taken.
     """
-    require_keys_beyond_loopback(settings)
     configure_log(level=settings.log.level, form=settings.log.format)
     for engine in default_engines(settings):
         check_engine(engine, settings)
+    with closing_database(settings) as database:
+        require_keys_beyond_loopback(settings, are_created=database.read_now(has_keys))
     load_or_create_secrets(settings.data_dir)
     with ExitStack() as closing:
         listening = closing.enter_context(listen(settings.server))
         addresses = _start_models(settings, closing)
         announce(settings, listening.getsockname()[1])
         serve(AppFactory(settings, addresses), settings.server, listening)
+
+
+@contextmanager
+def closing_database(settings: Settings) -> Generator[Database, None, None]:
+    """Open the database with its tables up to date; raises ``ConfigurationError``."""
+    database = open_database(settings)
+    try:
+        if not schema_status(database).is_current:
+            from antechamber.store.upgrading import SchemaTooNew, upgrade
+
+            try:
+                upgrade(database)
+            except SchemaTooNew as error:
+                message = f"{error}: install the release that made it, or a later one"
+                raise ConfigurationError(message) from error
+        yield database
+    except SQLAlchemyError as error:
+        reason = str(error.__cause__ or error).strip().splitlines()[0]
+        message = f"the database at {database.address} cannot be used: {reason}"
+        raise ConfigurationError(message) from error
+    finally:
+        database.close()
+
+
+def open_database(settings: Settings) -> Database:
+    """Return the database of the settings; nothing is connected yet."""
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    configured = settings.database_url.reveal() if settings.database_url else None
+    return Database(database_url(configured, settings.data_dir))
 
 
 class AppFactory:
@@ -108,8 +145,15 @@ class AppFactory:
             for engine in default_engines(settings)
         }
         engines = [each.engine for entry in entries.values() for each in entry.replicas]
-        services = build_services(settings, entries, clock)
         background = Background()
+        database = open_database(settings)
+        services = build_services(settings, entries, clock, database, background)
+        server = settings.server
+        doorkeeper = Doorkeeper(
+            server.api_keys,
+            caller_directory(database, clock, background, organization_id=server.organization_id),
+            is_local=is_loopback(server.host),
+        )
 
         async def start() -> None:
             if settings.server.workers > 1:
@@ -119,11 +163,13 @@ class AppFactory:
             settle()
 
         async def stop() -> None:
+            await services.ledger.aclose()
             await background.aclose()
             for engine in reversed(engines):
                 await engine.aclose()
+            database.close()
 
-        return Lifespan(make_app(services), on_start=start, on_stop=stop)
+        return Lifespan(make_app(services, doorkeeper), on_start=start, on_stop=stop)
 
 
 async def _warm(engine: Engine) -> None:
@@ -135,12 +181,18 @@ async def _warm(engine: Engine) -> None:
 
 
 def build_services(
-    settings: Settings, entries: Mapping[str, EngineEntry], clock: Clock
+    settings: Settings,
+    entries: Mapping[str, EngineEntry],
+    clock: Clock,
+    database: Database,
+    background: Background,
 ) -> Services:
     """Return what the operations work with."""
     keys = load_or_create_secrets(settings.data_dir).signing_keys
     return Services(
         settings=settings,
+        database=database,
+        ledger=Ledger(database, clock, background, settings.usage, cost=lambda _record: None),
         routing=Routing(settings, load_catalogue(), entries),
         health=_health(settings, entries, clock),
         random=secrets.SystemRandom().random,

@@ -313,7 +313,9 @@ def test_the_public_address_is_public_url_where_it_is_set() -> None:
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.8.8.8", "::1", "localhost", "LocalHost"])
 def test_loopback_is_served_without_keys(host: str) -> None:
-    require_keys_beyond_loopback(Settings(data_dir=Path("/data"), server=ServerSettings(host=host)))
+    settings = Settings(data_dir=Path("/data"), server=ServerSettings(host=host))
+
+    require_keys_beyond_loopback(settings, are_created=False)
 
 
 @pytest.mark.parametrize("host", [EVERYWHERE, "::", "192.168.1.20", "models.example.com"])
@@ -323,9 +325,11 @@ def test_every_other_host_needs_a_key_and_the_message_says_how_to_make_one(host:
         data_dir=Path("/data"), server=ServerSettings(host=host, api_keys=(Secret("k"),))
     )
 
-    require_keys_beyond_loopback(keyed)
+    require_keys_beyond_loopback(keyed, are_created=False)
+    require_keys_beyond_loopback(bare, are_created=True)
     with pytest.raises(ConfigurationError) as refusal:
-        require_keys_beyond_loopback(bare)
+        require_keys_beyond_loopback(bare, are_created=False)
 
     assert str(refusal.value).startswith(f"server.host: {host} can be reached")
+    assert "antechamber keys create" in str(refusal.value)
     assert "export ANTECHAMBER_API_KEYS=" in str(refusal.value)

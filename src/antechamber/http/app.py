@@ -45,10 +45,9 @@ class _Plain:
         await self._app(scope, receive, send)
 
 
-def make_app(services: Services) -> App:
+def make_app(services: Services, doorkeeper: Doorkeeper) -> App:
     """Return the application; its engines are opened and closed by assembly."""
     server = services.settings.server
-    doorkeeper = Doorkeeper(server.api_keys, organization_id=server.organization_id)
     lenient = services.settings.fidelity == "lenient"
 
     def behind_door(endpoint: App) -> Door:

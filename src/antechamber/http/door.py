@@ -7,9 +7,9 @@ import msgspec
 
 from antechamber.http.asgi import App, Receive, Scope, Send
 from antechamber.operations.call import ApiVersion, Call
-from antechamber.operations.caller import Credentials, Doorkeeper
+from antechamber.operations.caller import CallerKind, Credentials, Doorkeeper
 from antechamber.runtime.clock import Clock
-from antechamber.wire.errors import InvalidRequest
+from antechamber.wire.errors import InvalidRequest, Unauthenticated
 
 _UNPUBLISHED_VERSIONS: dict[str, ApiVersion] = {"2025-12-01": "2023-06-01"}
 """Versions that documents name and the hosted API never had; read as another when lenient."""
@@ -18,7 +18,7 @@ _BETA = re.compile(r"^[a-z0-9-]+-\d{4}-?\d{2}-?\d{2}$")
 """The set grows with each release, so only what does not look like a beta name is refused."""
 
 _READ = frozenset((b"authorization", b"x-api-key", b"anthropic-version", b"anthropic-beta"))
-_PASSED_ON = (b"anthropic-user-profile-id", b"user-agent")
+_PASSED_ON = (b"anthropic-user-profile-id", b"traceparent", b"tracestate", b"user-agent")
 _PASSED_ON_PREFIX = b"x-claude-code-"
 """What an upstream of the same API may do something with; credentials and hosts are our own."""
 
@@ -31,26 +31,43 @@ class Door:
     """
 
     def __init__(
-        self, endpoint: App, *, doorkeeper: Doorkeeper, lenient: bool, clock: Clock
+        self,
+        endpoint: App,
+        *,
+        doorkeeper: Doorkeeper,
+        lenient: bool,
+        clock: Clock,
+        for_administration: bool = False,
     ) -> None:
         self._endpoint = endpoint
         self._doorkeeper = doorkeeper
         self._lenient = lenient
         self._clock = clock
+        self._refused: CallerKind = "api" if for_administration else "admin"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
+        started_at = self._clock.monotonic()
         head = _read_head(scope)
+        caller = self._doorkeeper.known(head.credentials)
+        if caller is None:
+            caller = await self._doorkeeper.admit(head.credentials)
+        if caller.kind == self._refused:
+            message = "invalid x-api-key"
+            raise Unauthenticated(message)
         betas = _betas(head.betas)
-        scope["state"]["call"] = Call(
-            request_id=scope["state"]["request_id"],
-            started_at=self._clock.monotonic(),
-            caller=self._doorkeeper.admit(head.credentials),
+        state = scope["state"]
+        state["call"] = Call(
+            request_id=state["request_id"],
+            started_at=started_at,
+            caller=caller,
             version=_version(head.version, lenient=self._lenient),
             betas=frozenset(betas),
             beta_list=betas,
             session=head.passed_on.get("x-claude-code-session-id"),
             passed_on=head.passed_on,
+            trace_parent=head.passed_on.get("traceparent"),
+            stamps=state["stamps"],
         )
         await self._endpoint(scope, receive, send)
 

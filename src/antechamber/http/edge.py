@@ -32,8 +32,8 @@ class Edge:
             await self._app(scope, receive, send)
             return
         request_id = self._new_id("req_")
-        scope.setdefault("state", {})["request_id"] = request_id
         answer = _Answer(send, request_id, self._organization_id)
+        scope.setdefault("state", {}).update(request_id=request_id, stamps=answer.stamps)
         try:
             self._check_host(scope)
             await self._app(scope, receive, answer.send)
@@ -55,7 +55,7 @@ class _Answer:
 
     def __init__(self, send: Send, request_id: str, organization_id: bytes) -> None:
         self._send = send
-        self._stamps = [
+        self.stamps = [
             (b"request-id", request_id.encode("ascii")),
             (b"anthropic-organization-id", organization_id),
         ]
@@ -65,7 +65,7 @@ class _Answer:
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.started = True
-            message["headers"] = [*message["headers"], *self._stamps]
+            message["headers"] = [*message["headers"], *self.stamps]
         await self._send(message)
 
     async def leave_unfinished(self) -> None:

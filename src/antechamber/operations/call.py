@@ -23,5 +23,9 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     """What Claude Code calls its session."""
     passed_on: Mapping[str, str] = msgspec.field(default_factory=dict[str, str])
     """Headers that an upstream of the same API gets, names in small letters."""
+    trace_parent: str | None = None
+    """Which trace the request belongs to (W3C Trace Context)."""
+    stamps: list[tuple[bytes, bytes]] = msgspec.field(default_factory=list[tuple[bytes, bytes]])
+    """Headers that the answer carries whatever becomes of the request, filled on the way."""
     started_at: float
     """On the monotonic clock, when the request's head had been read."""

@@ -1,20 +1,47 @@
 """Who is asking: the credential of a request as a caller, or a refusal in the hosted words."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import Literal
 
 import msgspec
 
+from antechamber.operations.key_directory import DEFAULT_WORKSPACE, House, KeyDirectory, key_hash
+from antechamber.runtime.background import Background
+from antechamber.runtime.clock import Clock
 from antechamber.settings import Secret
+from antechamber.store.database import Database
+from antechamber.store.keys import KeyBounds
 from antechamber.wire.errors import Unauthenticated
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Caller:
+class Bounds(msgspec.Struct, frozen=True, kw_only=True):
+    """What a key and its workspace may use in a month, and have used, in nano-dollars."""
+
+    key_budget: int | None = None
+    key_spent: int = 0
+    workspace_budget: int | None = None
+    workspace_spent: int = 0
+
+
+CallerKind = Literal["api", "admin", "anyone"]
+"""Who has a key for the models, who has one for the administration, who needs none here."""
+
+
+class Caller(msgspec.Struct, frozen=True, kw_only=True):
     """Whoever a request belongs to."""
 
     organization_id: str
-    workspace_id: str = "default"
+    workspace_id: str = DEFAULT_WORKSPACE
+    key_id: str | None = None
+    """None is a key of the configuration, or none at all."""
+    kind: CallerKind = "api"
+    key_tier: str | None = None
+    """Of the key alone, within that of its workspace."""
+    workspace_tier: str | None = None
+    has_priority: bool = False
+    models: frozenset[str] | None = None
+    """Those that the key may use; None is every one."""
+    bounds: Bounds = Bounds()
 
 
 class Credentials(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,25 +52,89 @@ class Credentials(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Doorkeeper:
-    """Lets in who knows one of the static keys; without keys, everybody."""
+    """Lets in who knows a key: of the configuration, or one that was created.
 
-    def __init__(self, keys: Sequence[Secret], *, organization_id: str) -> None:
-        self._keys = tuple(keys)
-        self._caller = Caller(organization_id=organization_id)
+    While there is none of either, everybody, where only this machine reaches the server.
+    """
 
-    def admit(self, credentials: Credentials) -> Caller:
+    def __init__(
+        self,
+        static_keys: Sequence[Secret],
+        directory: "KeyDirectory[Caller | None]",
+        *,
+        is_local: bool,
+    ) -> None:
+        """``is_local``: whether the server can be reached from this machine alone."""
+        self._static = frozenset(key_hash(key.reveal()) for key in static_keys)
+        self._directory = directory
+        self._may_be_open = is_local and not static_keys
+
+    def known(self, credentials: Credentials) -> Caller | None:
+        """Return the caller where nothing has to be asked for it; None says nothing."""
+        text = credentials.api_key or credentials.bearer
+        if text is None:
+            return None
+        # Compared by their hashes: how near a guess came shows in no time taken.
+        hashed = key_hash(text)
+        if hashed in self._static:
+            return self._directory.remembered_house()
+        return self._directory.remembered(hashed)
+
+    async def admit(self, credentials: Credentials) -> Caller:
         """Return the caller; raises ``Unauthenticated``. Two headers with one good key are fine."""
-        if not self._keys:
-            return self._caller
-        offered = [text for text in (credentials.api_key, credentials.bearer) if text]
-        if not offered:
+        has_keys, anyone = await self._directory.house()
+        for text in (credentials.api_key, credentials.bearer):
+            if text and (caller := await self._find(key_hash(text), anyone)) is not None:
+                return caller
+        if anyone is not None and self._may_be_open and not has_keys:
+            return msgspec.structs.replace(anyone, kind="anyone")
+        if not credentials.api_key and not credentials.bearer:
             message = "x-api-key header is required"
             raise Unauthenticated(message)
-        if any(self._known(text) for text in offered):
-            return self._caller
         message = "invalid x-api-key" if credentials.api_key else "Invalid bearer token"
         raise Unauthenticated(message)
 
-    def _known(self, text: str) -> bool:
-        # Every key is compared, so that the time taken does not tell which one was near.
-        return sum(key.matches(text) for key in self._keys) > 0
+    async def _find(self, hashed: str, anyone: Caller | None) -> Caller | None:
+        return anyone if hashed in self._static else await self._directory.find(hashed)
+
+
+def caller_directory(
+    database: Database, clock: Clock, background: Background, *, organization_id: str
+) -> KeyDirectory[Caller | None]:
+    """Return the directory of created keys and of the callers that they make."""
+
+    def of_house(house: House) -> Caller:
+        workspace = house.workspace
+        return Caller(
+            organization_id=organization_id,
+            workspace_tier=workspace.tier,
+            bounds=Bounds(
+                workspace_budget=workspace.monthly_budget_nano_usd,
+                workspace_spent=workspace.spent_nano_usd,
+            ),
+        )
+
+    def of_key(found: KeyBounds) -> Caller | None:
+        """Return whom the key belongs to, None while it opens nothing."""
+        key, workspace = found.key, found.workspace
+        is_over = key.expires_at is not None and key.expires_at <= clock.now()
+        if key.status != "active" or workspace.is_archived or is_over:
+            return None
+        return Caller(
+            organization_id=organization_id,
+            workspace_id=key.workspace_id or DEFAULT_WORKSPACE,
+            key_id=key.id,
+            kind=key.kind,
+            key_tier=key.tier,
+            workspace_tier=workspace.tier,
+            has_priority=key.has_priority,
+            models=None if key.models is None else frozenset(key.models),
+            bounds=Bounds(
+                key_budget=key.monthly_budget_nano_usd,
+                key_spent=found.spent_nano_usd,
+                workspace_budget=workspace.monthly_budget_nano_usd,
+                workspace_spent=workspace.spent_nano_usd,
+            ),
+        )
+
+    return KeyDirectory(database, clock, background, of_key, of_house)

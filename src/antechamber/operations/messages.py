@@ -7,7 +7,11 @@ from typing import Generic, TypeVar
 
 import msgspec
 
+from antechamber.catalogue.facts import ModelFacts
+from antechamber.operations.account import Account, ending_of
 from antechamber.operations.call import Call
+from antechamber.operations.caller import Caller
+from antechamber.operations.records import NOTHING
 from antechamber.operations.relay_orders import Asked
 from antechamber.operations.relays import OpenRelay, relay
 from antechamber.operations.routing import Candidate
@@ -15,7 +19,7 @@ from antechamber.operations.services import Services
 from antechamber.operations.turns import OpenTurn, Search, counted, order_of, run_message, take_turn
 from antechamber.rules.check import check_count, check_message
 from antechamber.rules.context import RuleContext
-from antechamber.wire.errors import InvalidRequest, NotFound
+from antechamber.wire.errors import InvalidRequest, NotFound, PermissionRefused
 from antechamber.wire.messages import CountTokensRequest, MessageRequest
 from antechamber.wire.parse import parse_count_tokens_request, parse_message_request
 
@@ -85,10 +89,14 @@ async def open_message(
     What is opened has to be closed: a turn by closing its events, a relay by ``aclose``.
     """
     asking = _Asking(services, request, call, len(body), check_message)
-    opened = await _relayed(asking, await asking.begin(), body)
-    if isinstance(opened, OpenRelay):
-        return opened
-    return await take_turn(asking.search(), request, call, opened)
+    try:
+        opened = await _relayed(asking, await asking.begin(), body)
+        if isinstance(opened, OpenRelay):
+            return opened
+        return await take_turn(asking.search(), asking.account, request, opened)
+    except BaseException as error:
+        asking.fail(error)
+        raise
 
 
 async def open_turn(
@@ -99,8 +107,12 @@ async def open_turn(
     ``size_bytes`` is that of the body that ``request`` was made of.
     """
     asking = _Asking(services, request, call, size_bytes, check_message)
-    candidate = await asking.begin(relayed=False)
-    return await take_turn(asking.search(), request, call, candidate)
+    try:
+        candidate = await asking.begin(relayed=False)
+        return await take_turn(asking.search(), asking.account, request, candidate)
+    except BaseException as error:
+        asking.fail(error)
+        raise
 
 
 async def count_tokens(
@@ -129,9 +141,11 @@ class _Asking(Generic[Request]):
         self.request = request
         self.call = call
         self.attempts = services.attempts(request, call)
+        self.account = Account(services, request, call)
         self._size_bytes = size_bytes
         self._rules = rules
         self._for_relay = False
+        self._is_admitted = False
 
     async def begin(self, *, relayed: bool = True) -> Candidate:
         """Check the request for who is preferred, and return who is asked first.
@@ -142,7 +156,14 @@ class _Asking(Generic[Request]):
         preferred = self.attempts.preferred
         self._for_relay = relayed and preferred.relay is not None
         await self._check(preferred, for_relay=self._for_relay)
+        _refuse_models_of_others(self.call.caller, preferred.facts, self.request.model)
+        self._is_admitted = True
         return await self.attempts.first()
+
+    def fail(self, error: BaseException) -> None:
+        """Account for a request that no engine has begun to answer, if one was to."""
+        if self._is_admitted:
+            self.account.close(self.attempts.preferred, ending_of(error), NOTHING)
 
     def search(self) -> Search:
         """Return what finds an engine that takes the turn."""
@@ -182,4 +203,10 @@ async def _relayed(
     if candidate.relay is None:
         return candidate
     asked = Asked(body=body, request=asking.request)
-    return await relay(asking.services, asked, asking.call, asking.attempts, candidate)
+    return await relay(asking.account, asked, asking.attempts, candidate)
+
+
+def _refuse_models_of_others(caller: Caller, facts: ModelFacts, asked: str) -> None:
+    if caller.models is not None and caller.models.isdisjoint((asked, facts.id)):
+        message = f"Your API key does not have access to the model: {asked}"
+        raise PermissionRefused(message)

@@ -4,16 +4,16 @@ import asyncio
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-
-import structlog
+from typing import get_args
 
 from antechamber.engines.base import RelayedAnswer, RelayEngine, RelayOrder
+from antechamber.operations.account import Account
 from antechamber.operations.attempts import Attempts
 from antechamber.operations.call import Call
+from antechamber.operations.records import Counts
 from antechamber.operations.relay_orders import Asked, order_of
 from antechamber.operations.routing import Candidate
 from antechamber.operations.services import Services
-from antechamber.operations.turns import milliseconds
 from antechamber.outbound.client import retry_after_s
 from antechamber.turn.relay import Beginning, RelayReader, is_error
 from antechamber.turn.sse import UNNAMED
@@ -30,8 +30,8 @@ from antechamber.wire.errors import (
     Overloaded,
     RequestTooLarge,
 )
+from antechamber.wire.responses import ServiceTier
 
-_log = structlog.get_logger("antechamber.turn")
 _MOST_BYTES = 64 * 1024 * 1024
 _VERSION_WITH_DONE = "2023-01-01"
 """Of the API: its streams end with a sign of their own behind ``message_stop``."""
@@ -74,6 +74,7 @@ _TOLD: dict[str, type[EngineFault]] = {
 """What the ``error`` event of a stream means, where it is more than a failure."""
 _MOST_BYTES_BEFORE = 1024 * 1024
 """Of a stream before its answer begins."""
+_TIERS: dict[str | None, ServiceTier] = {tier: tier for tier in get_args(ServiceTier)}
 _LAST_CHUNK_S = 0.2
 """How long the end of a body may follow the end of its stream, for the connection to be kept."""
 
@@ -83,14 +84,12 @@ class OpenRelay:
 
     def __init__(
         self,
-        services: Services,
-        call: Call,
+        account: Account,
         attempts: Attempts,
         trial: "_Trial",
         adjusted: Sequence[str],
     ) -> None:
-        self._services = services
-        self._call = call
+        self._account = account
         self._attempts = attempts
         self._trial = trial
         self._ending = "left"
@@ -145,7 +144,7 @@ class OpenRelay:
             self._note(fault)
             raise
         self._note(_fault_told(self._trial))
-        if reader.stopped and self._call.version == _VERSION_WITH_DONE:
+        if reader.stopped and self._account.call.version == _VERSION_WITH_DONE:
             yield UNNAMED.done
         await self._see_out()
 
@@ -159,13 +158,14 @@ class OpenRelay:
         await self._trial.aclose()
         self._attempts.close()
         self._record()
+        await self._account.settled()
 
     async def _see_out(self) -> None:
         """Wait a moment for the end of the body, whatever comes until then.
 
         The stream is over, and no ping may go out behind its end.
         """
-        within_s = min(_LAST_CHUNK_S, self._services.settings.server.ping_s / 2)
+        within_s = min(_LAST_CHUNK_S, self._account.services.settings.server.ping_s / 2)
         with suppress(EngineFault, TimeoutError):
             async with asyncio.timeout(within_s):
                 async for _ in self._trial.chunks:
@@ -181,20 +181,22 @@ class OpenRelay:
             self._attempts.failed(fault)
 
     def _record(self) -> None:
-        candidate, usage = self._trial.candidate, self._trial.reader.usage
-        first_s = self._trial.first_at - self._call.started_at
-        _log.info(
-            "turn",
-            request_id=self._call.request_id,
-            model=candidate.facts.id,
-            engine=candidate.engine.name,
-            ending=self._ending,
-            input_tokens=usage.input_tokens,
-            output_tokens=usage.output_tokens,
-            cache_read_input_tokens=usage.cache_read_input_tokens,
-            first_event_ms=milliseconds(first_s),
-            total_ms=milliseconds(self._services.clock.monotonic() - self._call.started_at),
+        self._account.first_at = self._trial.first_at
+        usage = self._trial.reader.usage
+        written_5m, written_1h = usage.cache_writes
+        details = usage.output_tokens_details
+        counts = Counts(
+            input_tokens=usage.input_tokens or 0,
+            cache_write_5m_tokens=written_5m,
+            cache_write_1h_tokens=written_1h,
+            cache_read_tokens=usage.cache_read_input_tokens or 0,
+            output_tokens=usage.output_tokens or 0,
+            thinking_tokens=details.thinking_tokens if details else 0,
+            service_tier=_TIERS.get(usage.service_tier, "standard"),
+            inference_geo=usage.inference_geo,
+            speed=usage.speed,
         )
+        self._account.close(self._trial.candidate, self._ending, counts)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -220,7 +222,7 @@ class _Trial:
 
 
 async def relay(
-    services: Services, asked: Asked, call: Call, attempts: Attempts, candidate: Candidate
+    account: Account, asked: Asked, attempts: Attempts, candidate: Candidate
 ) -> OpenRelay | Candidate:
     """Pass the request on to ``candidate``, or to the next one that relays.
 
@@ -228,6 +230,7 @@ async def relay(
     says no is returned as it is when nobody is left to ask. Raises ``EngineFault`` where there was
     none, ``InvalidRequest`` where no engine takes what is asked. Closes ``attempts`` when it fails.
     """
+    services, call = account.services, account.call
     try:
         while True:
             engine = candidate.relay
@@ -246,7 +249,7 @@ async def relay(
                     candidate = following
                     continue
             changed = sorted({*adjusted, *trial.answer.dropped})
-            return OpenRelay(services, call, attempts, trial, changed)
+            return OpenRelay(account, attempts, trial, changed)
     except BaseException:
         attempts.close()
         raise

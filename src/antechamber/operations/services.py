@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from antechamber.operations.attempts import Attempts
 from antechamber.operations.call import Call
 from antechamber.operations.health import EngineHealth
+from antechamber.operations.ledger import Ledger
 from antechamber.operations.routing import Candidate, Routing
 from antechamber.rules.reading import Prompt
 from antechamber.runtime.clock import Clock
 from antechamber.settings import Settings
+from antechamber.store.database import Database
 from antechamber.wire.encoding import encode_json
 from antechamber.wire.ids import NewId
 from antechamber.wire.messages import MessageRequest
@@ -22,6 +24,8 @@ class Services:
     """Made once for each process, by assembly."""
 
     settings: Settings
+    database: Database
+    ledger: Ledger
     routing: Routing
     health: Mapping[str, EngineHealth]
     """By the name of the engine; of each replica its own."""

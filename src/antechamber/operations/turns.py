@@ -4,12 +4,13 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 
-import structlog
 from msgspec import UNSET, UnsetType
 
 from antechamber.engines.base import AdjustedTurn, PreparedTurn, TurnOrder
+from antechamber.operations.account import Account, ending_of
 from antechamber.operations.attempts import Attempts
 from antechamber.operations.call import Call
+from antechamber.operations.records import Counts
 from antechamber.operations.routing import Candidate
 from antechamber.operations.services import Services
 from antechamber.rules.adjustments import adjustments
@@ -17,10 +18,10 @@ from antechamber.rules.check import check_context_edits, check_window
 from antechamber.rules.history import without_foreign_thinking, without_own_thinking
 from antechamber.rules.reading import Prompt
 from antechamber.rules.thinking import thinking_plan
-from antechamber.turn.events import ConnectionCut, EngineEvent
+from antechamber.turn.events import EngineEvent
 from antechamber.turn.fold import Fold
 from antechamber.turn.machine import Opening, TurnMachine
-from antechamber.wire.errors import ApiError, CallerFault, EngineFailed, EngineFault
+from antechamber.wire.errors import CallerFault, EngineFailed, EngineFault
 from antechamber.wire.messages import MessageRequest
 from antechamber.wire.responses import (
     CacheMissUnavailable,
@@ -31,7 +32,6 @@ from antechamber.wire.responses import (
 from antechamber.wire.splice import Edits
 from antechamber.wire.stream import MessageStart, StreamEvent
 
-_log = structlog.get_logger("antechamber.turn")
 _THINKING_COUNT_BETA = "thinking-token-count-2026-05-13"
 _FULL_WINDOW_BETA = "model-context-window-exceeded-2025-08-26"
 
@@ -106,13 +106,12 @@ class OpenTurn:
 
     def __init__(
         self,
-        call: Call,
+        account: Account,
         search: Search,
         taking: _Taking,
         machine: TurnMachine,
     ) -> None:
-        self._services = search.services
-        self._call = call
+        self._account = account
         self._search = search
         self._attempts = search.attempts
         self._taking = taking
@@ -141,6 +140,7 @@ class OpenTurn:
     def close(self) -> None:
         """Note that the turn is over; needed where its events may never have been asked for."""
         self._attempts.close()
+        self._record("left")
 
     async def events(self) -> AsyncGenerator[list[StreamEvent], None]:
         """Yield, for each engine event, the wire events that follow from it; some have none.
@@ -149,33 +149,27 @@ class OpenTurn:
         """
         machine = self._machine
         ending = "left"
-        first_at: float | None = None
         try:
             async with aclosing(self._engine_events()) as source:
                 async for event in source:
-                    if first_at is None:
-                        first_at = self._services.clock.monotonic()
+                    self._account.begin()
                     yield machine.feed(event)
                     if machine.ended:
                         ending = "ended"
                         self._attempts.succeeded()
-                        return
-            message = "The engine ended its answer without finishing it."
-            raise EngineFailed(message)
-        except ApiError as error:
-            ending = error.type
+                        break
+            if not machine.ended:
+                message = "The engine ended its answer without finishing it."
+                raise EngineFailed(message)
+        except Exception as error:
+            ending = ending_of(error)
             if isinstance(error, EngineFault):
                 self._attempts.failed(error)
             raise
-        except ConnectionCut:
-            ending = "cut"
-            raise
-        except Exception:
-            ending = "bug"
-            raise
         finally:
             self._attempts.close()
-            self._record(ending, first_at)
+            self._record(ending)
+        await self._account.settled()
 
     async def _engine_events(self) -> AsyncGenerator[EngineEvent, None]:
         """Yield one engine's events; the next one's where one fails before its first."""
@@ -193,25 +187,20 @@ class OpenTurn:
             else:
                 return
 
-    def _record(self, ending: str, first_at: float | None) -> None:
-        now, usage = self._services.clock.monotonic(), self._machine.usage
-        candidate = self._taking.candidate
-        _log.info(
-            "turn",
-            request_id=self._call.request_id,
-            model=candidate.facts.id,
-            engine=candidate.engine.name,
-            ending=ending,
+    def _record(self, ending: str) -> None:
+        usage = self._machine.usage
+        counts = Counts(
             input_tokens=usage.input_tokens,
+            cache_write_5m_tokens=usage.cache_creation_input_tokens,
+            cache_read_tokens=usage.cache_read_input_tokens,
             output_tokens=usage.output_tokens,
             thinking_tokens=usage.thinking_tokens,
-            first_event_ms=milliseconds(first_at - self._call.started_at) if first_at else None,
-            total_ms=milliseconds(now - self._call.started_at),
         )
+        self._account.close(self._taking.candidate, ending, counts)
 
 
 async def take_turn(
-    search: Search, request: MessageRequest, call: Call, candidate: Candidate
+    search: Search, account: Account, request: MessageRequest, candidate: Candidate
 ) -> OpenTurn:
     """Open a turn that ``candidate`` takes first; raises ``ApiError`` with the hosted wording.
 
@@ -234,11 +223,11 @@ async def take_turn(
         raise
     shown = order.thinking.display != "omitted"
     machine = TurnMachine(
-        _opening(request, call, taking, show_thinking=shown),
+        _opening(request, account.call, taking, show_thinking=shown),
         new_id=services.new_id,
         sign=services.signer.sign,
     )
-    return OpenTurn(call, search, taking, machine)
+    return OpenTurn(account, search, taking, machine)
 
 
 async def run_message(turn: OpenTurn) -> Message:
@@ -307,8 +296,3 @@ def _diagnostics(request: MessageRequest) -> Diagnostics | UnsetType:
         return UNSET
     asked = request.diagnostics.previous_message_id is not None
     return Diagnostics(cache_miss_reason=CacheMissUnavailable() if asked else None)
-
-
-def milliseconds(seconds: float) -> int:
-    """Return a duration as the log shows it."""
-    return round(seconds * 1000)

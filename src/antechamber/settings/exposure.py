@@ -7,9 +7,11 @@ from antechamber.settings.schema import Settings
 
 _REFUSAL = """\
 server.host: {host} can be reached from other machines, and there is no API key yet.
-Make one, and start again in the same shell:
+Make one, and start again:
+  antechamber keys create --name first
+or, where nothing is kept, give one in the environment, in the same shell:
   export ANTECHAMBER_API_KEYS="$(python3 -c 'import secrets; print(secrets.token_urlsafe(32))')"
-or keep it in the configuration file:
+or keep one in the configuration file:
   [server]
   api_keys = ["…"]
 or serve this machine alone: host = "127.0.0.1"."""
@@ -25,7 +27,11 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def require_keys_beyond_loopback(settings: Settings) -> None:
-    """Raise ``ConfigurationError`` where strangers could use the server without a key."""
-    if not settings.server.api_keys and not is_loopback(settings.server.host):
+def require_keys_beyond_loopback(settings: Settings, *, are_created: bool) -> None:
+    """Raise ``ConfigurationError`` where strangers could use the server without a key.
+
+    ``are_created`` is whether there are any beside those of the configuration.
+    """
+    has_keys = are_created or bool(settings.server.api_keys)
+    if not has_keys and not is_loopback(settings.server.host):
         raise ConfigurationError(_REFUSAL.format(host=settings.server.host))

@@ -27,6 +27,15 @@ _MOST_KEPT_BYTES = 16 * 1024 * 1024
 """Of an event that is not complete; far beyond any real one."""
 
 
+class _CacheCreation(msgspec.Struct):
+    ephemeral_5m_input_tokens: int = 0
+    ephemeral_1h_input_tokens: int = 0
+
+
+class _OutputDetails(msgspec.Struct):
+    thinking_tokens: int = 0
+
+
 class RelayedUsage(msgspec.Struct):
     """Counts as the upstream gave them; None where it did not."""
 
@@ -34,6 +43,18 @@ class RelayedUsage(msgspec.Struct):
     output_tokens: int | None = None
     cache_read_input_tokens: int | None = None
     cache_creation_input_tokens: int | None = None
+    cache_creation: _CacheCreation | None = None
+    output_tokens_details: _OutputDetails | None = None
+    service_tier: str | None = None
+    inference_geo: str | None = None
+    speed: str | None = None
+
+    @property
+    def cache_writes(self) -> tuple[int, int]:
+        """Tokens written for five minutes, and for an hour."""
+        if (split := self.cache_creation) is not None:
+            return split.ephemeral_5m_input_tokens, split.ephemeral_1h_input_tokens
+        return self.cache_creation_input_tokens or 0, 0
 
     def merge(self, report: "RelayedUsage") -> None:
         """Take over what ``report`` knows: counts are cumulative."""

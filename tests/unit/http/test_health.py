@@ -3,21 +3,21 @@
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
-from antechamber.catalogue.reader import load_catalogue
+from antechamber.assembly import build_services, open_database
 from antechamber.engines.base import EngineLimits, PreparedTurn, TurnOrder
 from antechamber.http.health import ReadyEndpoint
 from antechamber.operations.health import BreakerSettings, EngineHealth
-from antechamber.operations.messages import Services
-from antechamber.operations.routing import EngineEntry, Replica, Routing
+from antechamber.operations.routing import EngineEntry, Replica
+from antechamber.runtime.background import Background
 from antechamber.runtime.clock import SystemClock
 from antechamber.settings import Settings
 from antechamber.wire.errors import EngineFailed, EngineFault, EngineRateLimited, Overloaded
-from antechamber.wire.ids import new_id
-from antechamber.wire.signatures import Signer, SigningKey
 from tests.unit.http.exchange import Client, scope
 
 Ready = Callable[[], Awaitable[None]]
@@ -71,16 +71,14 @@ async def probe(
         name: EngineEntry(replicas=(Replica(engine=Waiting(name, ready)),))
         for name, ready in engines.items()
     }
-    settings = Settings(data_dir=Path("unused"))
-    services = Services(
-        settings=settings,
-        routing=Routing(settings, load_catalogue(), made),
-        health={name: health_of(name) for name in engines} | dict(health or {}),
-        random=lambda: 0.5,
-        signer=Signer([SigningKey(id="0" * 8, secret=bytes(32))], bytes),
-        clock=SystemClock(),
-        new_id=new_id,
-    )
+    with TemporaryDirectory() as folder:
+        settings, clock = Settings(data_dir=Path(folder)), SystemClock()
+        database = open_database(settings)
+        services = replace(
+            build_services(settings, made, clock, database, Background()),
+            health={name: health_of(name) for name in engines} | dict(health or {}),
+        )
+        database.close()
     client = Client()
     await ReadyEndpoint(services)(scope("/readyz"), client.receive, client.send)
     return client.status, json.loads(client.body)

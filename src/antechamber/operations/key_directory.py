@@ -1,0 +1,121 @@
+"""Keys that were created, and what the default workspace may, as this process remembers them.
+
+Both are read again beside the requests while they are used. So a change reaches every worker within
+five seconds, and hardly a request waits for the database.
+"""
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from functools import partial
+from hashlib import sha256
+from typing import Generic, TypeVar
+
+import msgspec
+import structlog
+from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
+
+from antechamber.runtime.background import Background
+from antechamber.runtime.clock import Clock
+from antechamber.runtime.refreshed import Refreshed, Unreadable
+from antechamber.store.database import Database, Result, Work
+from antechamber.store.keys import KeyBounds, has_keys, key_bounds
+from antechamber.store.workspaces import WorkspaceBounds, workspace_bounds
+from antechamber.wire.errors import Overloaded
+
+DEFAULT_WORKSPACE = "default"
+"""Of everything that names no other; the wire says null for it."""
+Known = TypeVar("Known")
+
+_log = structlog.get_logger("antechamber.keys")
+
+
+class House(msgspec.Struct, frozen=True, kw_only=True):
+    """What holds for requests without a key of their own."""
+
+    has_keys: bool
+    """Whether any key was created that lets somebody in."""
+    workspace: WorkspaceBounds
+
+
+def key_hash(key: str) -> str:
+    """Return what is kept of a key."""
+    # A header can hold anything that latin-1 can; hashing must not raise.
+    return sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def month_of(at: datetime) -> str:
+    """Return the month, UTC, that a moment's spending counts for: ``2026-11``."""
+    return at.strftime("%Y-%m")
+
+
+class KeyDirectory(Generic[Known]):
+    """What a database knows of keys, made into what the callers of this need of them."""
+
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        background: Background,
+        as_known: Callable[[KeyBounds], Known],
+        in_house: Callable[[House], Known],
+    ) -> None:
+        """``in_house`` makes who comes without a created key, ``as_known`` who comes with one."""
+        self._database = database
+        self._clock = clock
+        self._as_known = as_known
+        self._in_house = in_house
+        self._keys = Refreshed(self._read_key, clock, background)
+        self._house = Refreshed(self._read_house, clock, background)
+
+    def remembered(self, hashed: str) -> Known | None:
+        """Return a key's owner who may be trusted without asking; None says nothing."""
+        return self._keys.remembered(hashed)
+
+    async def find(self, hashed: str) -> Known | None:
+        """Return whose key has this hash; raises ``Overloaded`` while nobody can tell."""
+        return await _told(self._keys.get(hashed))
+
+    def remembered_house(self) -> Known | None:
+        """Return who comes without a created key; None says nothing."""
+        told = self._house.remembered("house")
+        return None if told is None else told[1]
+
+    async def house(self) -> tuple[bool, Known]:
+        """Return whether there are keys, and who comes without one; raises ``Overloaded``."""
+        return await _told(self._house.get("house"))
+
+    async def _read_key(self, hashed: str) -> Known | None:
+        look = partial(key_bounds, key_hash=hashed, month=self._month, default=DEFAULT_WORKSPACE)
+        found = await self._read(look)
+        return None if found is None else self._as_known(found)
+
+    async def _read_house(self, _name: str) -> tuple[bool, Known]:
+        house = await self._read(partial(_look_at_house, month=self._month))
+        return house.has_keys, self._in_house(house)
+
+    async def _read(self, look: Work[Result]) -> Result:
+        try:
+            return await self._database.read(look)
+        except SQLAlchemyError as error:
+            _log.warning("keys_not_readable", reason=type(error).__name__)
+            raise Unreadable from error
+
+    @property
+    def _month(self) -> str:
+        return month_of(self._clock.now())
+
+
+async def _told(reading: Awaitable[Result]) -> Result:
+    try:
+        return await reading
+    except Unreadable as error:
+        message = "Overloaded"
+        raise Overloaded(message) from error
+
+
+def _look_at_house(connection: Connection, *, month: str) -> House:
+    return House(
+        has_keys=has_keys(connection),
+        workspace=workspace_bounds(connection, DEFAULT_WORKSPACE, month=month),
+    )

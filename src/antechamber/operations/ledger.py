@@ -1,0 +1,181 @@
+"""The ledger's writer: rows are noted at once and written in groups, beside the requests."""
+
+import asyncio
+from collections import defaultdict, deque
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from functools import partial
+
+import structlog
+from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
+
+from antechamber.operations.key_directory import month_of
+from antechamber.operations.records import TurnRecord
+from antechamber.runtime.background import Background
+from antechamber.runtime.clock import Clock
+from antechamber.settings import UsageSettings
+from antechamber.store.database import Database
+from antechamber.store.keys import NO_KEY
+from antechamber.store.ledger import Spent, TurnRow, add_turns, written
+
+Cost = Callable[[TurnRecord], int | None]
+"""What a request costs in nano-dollars; None where nobody knows."""
+Observer = Callable[[Sequence[TurnRecord]], None]
+
+_MOST_AT_ONCE = 2_000
+"""Rows of one transaction: a few milliseconds, in which nobody else writes to SQLite."""
+_MOST_KEPT = 200_000
+"""Rows that wait for a database which is away, some 100 MB; the oldest are given up then."""
+_PAUSE_S = 1.0
+_LAST_TRIES = 3
+
+_log = structlog.get_logger("antechamber.ledger")
+
+
+class Ledger:
+    """Keeps what was used. ``note`` is for the request's way; the rest happens beside it."""
+
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        background: Background,
+        settings: UsageSettings,
+        *,
+        cost: Cost,
+        observers: Sequence[Observer] = (),
+    ) -> None:
+        """``observers`` get every group before it is written."""
+        self._database = database
+        self._clock = clock
+        self._background = background
+        # The other half is for the writing itself.
+        self._wait_s = settings.window_ms / 2000
+        self._is_synchronous = settings.synchronous
+        self._cost = cost
+        self._observers = observers
+        self._noted: list[TurnRecord] = []
+        self._noted_count = 0
+        self._written_count = 0
+        self._waiting: deque[tuple[int, asyncio.Future[None]]] = deque()
+        self._writing: asyncio.Task[None] | None = None
+        self._closing = False
+
+    def note(self, record: TurnRecord) -> None:
+        """Keep ``record``; it is in the database within the window."""
+        self._noted.append(record)
+        self._noted_count += 1
+        if self._writing is None:
+            self._writing = self._background.spawn("ledger", self._write_noted())
+
+    async def settled(self) -> None:
+        """Return when what was noted is written, where the settings want answers to wait for it."""
+        if self._is_synchronous and self._written_count < self._noted_count:
+            written = asyncio.get_running_loop().create_future()
+            self._waiting.append((self._noted_count, written))
+            await written
+
+    async def aclose(self) -> None:
+        """Write what is left."""
+        self._closing = True
+        if self._writing is not None:
+            await self._writing
+
+    async def _write_noted(self) -> None:
+        while self._noted:
+            if not (self._is_synchronous or self._closing):
+                await self._clock.sleep(self._wait_s)
+            group = self._noted[:_MOST_AT_ONCE]
+            for observe in self._observers:
+                observe(group)
+            is_written = await self._write_group(group)
+            self._forget(len(group), is_written=is_written)
+        self._writing = None
+
+    async def _write_group(self, group: Sequence[TurnRecord]) -> bool:
+        failures = 0
+        while True:
+            try:
+                await self._database.write(partial(self._write, group=group, again=failures > 0))
+            except SQLAlchemyError as error:
+                failures += 1
+                _log.warning("ledger_not_written", rows=len(self._noted), reason=_reason(error))
+                if self._closing and failures >= _LAST_TRIES:
+                    return False
+                await self._clock.sleep(_PAUSE_S)
+                self._give_up_the_oldest()
+            else:
+                return True
+
+    def _write(self, connection: Connection, *, group: Sequence[TurnRecord], again: bool) -> None:
+        """Write ``group``; ``again`` after a failure, of which nobody knows how far it had come."""
+        if again:
+            there = written(connection, [record.request_id for record in group])
+            group = [record for record in group if record.request_id not in there]
+        rows: list[TurnRow] = []
+        spent: defaultdict[tuple[str, str, str], int] = defaultdict(int)
+        for record in group:
+            cost = self._cost(record)
+            rows.append(_row(record, cost))
+            if cost:
+                month = month_of(datetime.fromtimestamp(record.started_at, UTC))
+                spent[record.workspace_id, record.key_id or NO_KEY, month] += cost
+        add_turns(
+            connection,
+            rows,
+            [
+                Spent(workspace_id=workspace_id, key_id=key_id, month=month, cost_nano_usd=cost)
+                for (workspace_id, key_id, month), cost in sorted(spent.items())
+            ],
+        )
+
+    def _forget(self, rows: int, *, is_written: bool) -> None:
+        if not is_written:
+            _log.error("ledger_rows_lost", rows=rows)
+        del self._noted[:rows]
+        self._written_count += rows
+        while self._waiting and self._waiting[0][0] <= self._written_count:
+            _, waiter = self._waiting.popleft()
+            if not waiter.done():
+                waiter.set_result(None)
+
+    def _give_up_the_oldest(self) -> None:
+        """Bound what waits: not what is being tried, which stands first."""
+        beyond = len(self._noted) - _MOST_KEPT
+        if beyond > 0:
+            del self._noted[_MOST_AT_ONCE : _MOST_AT_ONCE + beyond]
+            self._written_count += beyond
+            _log.error("ledger_rows_lost", rows=beyond)
+
+
+def _row(record: TurnRecord, cost: int | None) -> TurnRow:
+    first_s = record.first_event_s
+    return TurnRow(
+        request_id=record.request_id,
+        started_at=round(record.started_at * 1_000_000),
+        workspace_id=record.workspace_id,
+        key_id=record.key_id,
+        model=record.model,
+        engine=record.engine,
+        upstream_model=record.upstream_model,
+        ending=record.ending,
+        streams=record.streams,
+        service_tier=record.service_tier,
+        inference_geo=record.inference_geo,
+        speed=record.speed,
+        input_tokens=record.input_tokens,
+        cache_write_5m_tokens=record.cache_write_5m_tokens,
+        cache_write_1h_tokens=record.cache_write_1h_tokens,
+        cache_read_tokens=record.cache_read_tokens,
+        output_tokens=record.output_tokens,
+        thinking_tokens=record.thinking_tokens,
+        first_event_ms=None if first_s is None else round(first_s * 1000),
+        total_ms=round(record.total_s * 1000),
+        cost_nano_usd=cost,
+    )
+
+
+def _reason(error: SQLAlchemyError) -> str:
+    # Of the whole text the driver tells the parameters too, request ids among them.
+    return type(error).__name__

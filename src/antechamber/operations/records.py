@@ -1,0 +1,56 @@
+"""What is kept of a request when it is over: who asked, who answered, how much, how long."""
+
+import msgspec
+
+from antechamber.wire.responses import ServiceTier
+
+
+class Counts(msgspec.Struct, frozen=True, kw_only=True):
+    """What a request has used, by kind of token, and how it was served."""
+
+    input_tokens: int = 0
+    cache_write_5m_tokens: int = 0
+    cache_write_1h_tokens: int = 0
+    cache_read_tokens: int = 0
+    output_tokens: int = 0
+    thinking_tokens: int = 0
+    service_tier: ServiceTier = "standard"
+    inference_geo: str | None = None
+    speed: str | None = None
+
+
+NOTHING = Counts()
+
+
+class TurnRecord(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """One request that an engine was asked for; ledger, metrics and traces are made of it."""
+
+    request_id: str
+    started_at: float
+    """Unix time, when the request's head had been read."""
+    first_event_s: float | None
+    """From then to the first event of the answer; None where there was none."""
+    total_s: float
+    workspace_id: str
+    key_id: str | None
+    model: str
+    """The canonical id."""
+    engine: str
+    upstream_model: str
+    ending: str
+    """``ended``; ``left`` by the client; ``cut`` by a script; ``bug``; the type of an error; of a
+    relayed answer ``status`` and its number."""
+    streams: bool
+    service_tier: ServiceTier
+    inference_geo: str | None = None
+    speed: str | None = None
+    input_tokens: int = 0
+    """What stands after the last breakpoint of the cache."""
+    cache_write_5m_tokens: int = 0
+    cache_write_1h_tokens: int = 0
+    cache_read_tokens: int = 0
+    output_tokens: int = 0
+    thinking_tokens: int = 0
+    """Part of the output tokens."""
+    trace_parent: str | None = None
+    """The header ``traceparent`` of the request (W3C Trace Context)."""

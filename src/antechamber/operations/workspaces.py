@@ -1,0 +1,100 @@
+"""Workspaces: created, listed, changed, archived."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from antechamber.operations.key_directory import DEFAULT_WORKSPACE
+from antechamber.store.workspaces import (
+    WorkspaceRow,
+    add_workspace,
+    change_workspace,
+    find_workspace,
+    list_workspaces,
+)
+from antechamber.wire.errors import InvalidRequest, NotFound
+from antechamber.wire.ids import NewId
+
+__all__ = ["NewWorkspace", "WorkspaceRow", "archive", "change", "create", "one", "workspaces"]
+
+_COLORS = ("#6C5BB9", "#D97757", "#4A7C59", "#2F6DA8", "#B8547A", "#8A7A2F", "#3E8E8A", "#A85A32")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewWorkspace:
+    """What a workspace is to be."""
+
+    name: str
+    tags: Mapping[str, str] = field(default_factory=dict[str, str])
+    tier: str | None = None
+    monthly_budget_nano_usd: int | None = None
+
+
+def create(
+    connection: Connection, wanted: NewWorkspace, *, now: datetime, new_id: NewId
+) -> WorkspaceRow:
+    """Make a workspace."""
+    workspace_id = new_id("wrkspc_")
+    workspace = WorkspaceRow(
+        id=workspace_id,
+        name=wanted.name,
+        display_color=_COLORS[sum(workspace_id.encode()) % len(_COLORS)],
+        tags=wanted.tags,
+        tier=wanted.tier,
+        monthly_budget_nano_usd=wanted.monthly_budget_nano_usd,
+        created_at=now,
+        archived_at=None,
+    )
+    add_workspace(connection, workspace)
+    return workspace
+
+
+def workspaces(connection: Connection, *, include_archived: bool) -> list[WorkspaceRow]:
+    """Return workspaces, the newest first; of the default one only what was set for it."""
+    return list_workspaces(connection, include_archived=include_archived)
+
+
+def one(connection: Connection, workspace_id: str) -> WorkspaceRow:
+    """Return a workspace; raises ``NotFound``."""
+    if (workspace := find_workspace(connection, workspace_id)) is None:
+        message = f"There is no workspace {workspace_id}."
+        raise NotFound(message)
+    return workspace
+
+
+def change(
+    connection: Connection, workspace_id: str, changes: Mapping[str, object], *, now: datetime
+) -> WorkspaceRow:
+    """Set columns of a workspace and return it; raises ``NotFound``.
+
+    The default one gets its row here, when something is first set for it.
+    """
+    if workspace_id == DEFAULT_WORKSPACE and find_workspace(connection, workspace_id) is None:
+        default = WorkspaceRow(
+            id=DEFAULT_WORKSPACE,
+            name="Default",
+            display_color=_COLORS[0],
+            tags={},
+            tier=None,
+            monthly_budget_nano_usd=None,
+            created_at=now,
+            archived_at=None,
+        )
+        add_workspace(connection, default)
+    one(connection, workspace_id)
+    if changes:
+        change_workspace(connection, workspace_id, changes)
+    return one(connection, workspace_id)
+
+
+def archive(connection: Connection, workspace_id: str, *, now: datetime) -> WorkspaceRow:
+    """Close a workspace for good: its keys open nothing from now on; raises ``NotFound``."""
+    if workspace_id == DEFAULT_WORKSPACE:
+        message = "The default workspace cannot be archived."
+        raise InvalidRequest(message)
+    workspace = one(connection, workspace_id)
+    if workspace.archived_at is None:
+        change_workspace(connection, workspace_id, {"archived_at": now})
+    return one(connection, workspace_id)
