@@ -21,6 +21,7 @@ from antechamber.http.asgi import App
 from antechamber.http.lifespan import Lifespan
 from antechamber.http.server import listen, serve
 from antechamber.operations.caller import Doorkeeper, caller_directory
+from antechamber.operations.costs import Costs
 from antechamber.operations.health import BreakerSettings, EngineHealth
 from antechamber.operations.ledger import Ledger
 from antechamber.operations.messages import Services
@@ -189,11 +190,14 @@ def build_services(
 ) -> Services:
     """Return what the operations work with."""
     keys = load_or_create_secrets(settings.data_dir).signing_keys
+    catalogue = load_catalogue()
     return Services(
         settings=settings,
         database=database,
-        ledger=Ledger(database, clock, background, settings.usage, cost=lambda _record: None),
-        routing=Routing(settings, load_catalogue(), entries),
+        ledger=Ledger(
+            database, clock, background, settings.usage, cost=Costs(settings, catalogue).cost_of
+        ),
+        routing=Routing(settings, catalogue, entries),
         health=_health(settings, entries, clock),
         random=secrets.SystemRandom().random,
         signer=Signer([SigningKey(id=key.id, secret=key.key) for key in keys], secrets.token_bytes),

@@ -29,7 +29,7 @@ def render_document(catalogue: Catalogue) -> str:
         _INTRODUCTION,
         "## Limits and lifecycle\n\nTokens.\n",
         _table(catalogue, _LIMITS),
-        "## Prices\n\nUSD per million tokens. Batches cost half.\n",
+        "## Prices\n\nUSD per million tokens; see also [costs](../how-to/costs.md).\n",
         _table(catalogue, _PRICES),
         "## Behaviour\n",
         _table(catalogue, _BEHAVIOUR),

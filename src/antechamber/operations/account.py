@@ -68,6 +68,7 @@ class Account:
                 total_s=total_s,
                 workspace_id=call.caller.workspace_id,
                 key_id=call.caller.key_id,
+                asked_model=request.model,
                 model=candidate.facts.id,
                 engine=candidate.engine.name,
                 upstream_model=candidate.upstream_model,

@@ -52,5 +52,7 @@ class TurnRecord(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     output_tokens: int = 0
     thinking_tokens: int = 0
     """Part of the output tokens."""
+    asked_model: str | None = None
+    """The id as the request had it: a price may be for one name of a model alone."""
     trace_parent: str | None = None
     """The header ``traceparent`` of the request (W3C Trace Context)."""

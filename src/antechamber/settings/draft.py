@@ -1,16 +1,14 @@
 """A configuration on its way to being one: tables, and who wrote what in them."""
 
 from pathlib import Path
-from typing import TypeGuard
 
 from pydantic import ValidationError
 from pydantic_core import to_json
 
+from antechamber.settings.presets import Table, is_table, laid_over, read_preset
 from antechamber.settings.problems import ConfigurationError, Location, dotted
 from antechamber.settings.schema import Settings
 from antechamber.settings.wording import Problem, problems_in
-
-Table = dict[str, object]
 
 
 class Draft:
@@ -27,15 +25,19 @@ class Draft:
         table = self._tables
         for part in outer:
             inner = table.setdefault(part, {})
-            if not _is_table(inner):
+            if not is_table(inner):
                 return  # the file is wrong here, and that is what will be said
             table = inner
         table[key] = value
         self._origins[location] = origin
 
     def validated(self, *, data_dir: Path, source: Path | None) -> Settings:
-        """Make the settings of it, or raise ``ConfigurationError`` with every problem."""
-        whole = {**self._tables, "data_dir": data_dir, "source": source}
+        """Make the settings of it, or raise ``ConfigurationError`` with every problem.
+
+        Whatever was placed goes before the preset that is named in it.
+        """
+        tables = laid_over(read_preset(self._tables.get("preset")), self._tables)
+        whole = {**tables, "data_dir": data_dir, "source": source}
         beside = source.parent if source else Path.cwd()
         try:
             # As JSON, because strict there still lets a list be a tuple and a string be a path.
@@ -49,7 +51,3 @@ class Draft:
             if origin := self._origins.get(problem.location[:length]):
                 return f"{origin}: {problem.words}"
         return f"{self._label}: {dotted(problem.location)}: {problem.words}"
-
-
-def _is_table(value: object) -> TypeGuard[Table]:
-    return isinstance(value, dict)

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import NamedTuple, get_args, get_origin
+from typing import Annotated, NamedTuple, get_args, get_origin
 
 from antechamber.settings.keys import NOT_IN_FILE, tables_in
 from antechamber.settings.problems import ConfigurationError, Location, closest
@@ -86,6 +86,7 @@ def _read(text: str, annotation: object) -> object:
     if get_origin(annotation) is tuple:
         return [part for part in map(str.strip, text.split(",")) if part]
     kinds = {annotation, *get_args(annotation)}
+    kinds |= {get_args(kind)[0] for kind in kinds if get_origin(kind) is Annotated}
     if bool in kinds:
         return _SWITCHES.get(text.lower(), text)
     for number in (int, float):

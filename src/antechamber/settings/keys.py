@@ -45,12 +45,18 @@ def heading(table: str, root: type[BaseModel]) -> str:
 
 
 def _candidates(location: Location, root: type[BaseModel]) -> tuple[type[BaseModel], ...]:
-    """Walk from ``root``; an engine's type stands in the path as the tag of its union."""
+    """Walk from ``root``; an engine's type stands in the path as the tag of its union.
+
+    Other steps lead into the tables of a table.
+    """
     names = [part for part in location if isinstance(part, str)]
     if not names:
         return (root,)
     models = tables_in(root).get(names[0], ())
-    return tuple(model for model in models if not names[1:] or _tag(model) == names[1])
+    for name in names[1:]:
+        inner = tuple(each for model in models for each in tables_in(model).get(name, ()))
+        models = tuple(model for model in models if _tag(model) == name) or inner
+    return models
 
 
 def _models_in(annotation: object) -> tuple[type[BaseModel], ...]:

@@ -1,4 +1,4 @@
-"""Read the configuration once: options over environment over file over defaults."""
+"""Read the configuration once: options over environment over file over preset over defaults."""
 
 import os
 import tomllib
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from platformdirs import user_data_path
 
-from antechamber.settings.draft import Draft, Table
+from antechamber.settings.draft import Draft
 from antechamber.settings.environment import (
     CONFIG,
     DATA_DIR,
@@ -15,6 +15,7 @@ from antechamber.settings.environment import (
     refuse_unknown_variables,
 )
 from antechamber.settings.keys import NOT_IN_FILE
+from antechamber.settings.presets import Table
 from antechamber.settings.problems import ConfigurationError
 from antechamber.settings.schema import (
     EngineSettings,

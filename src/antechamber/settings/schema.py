@@ -10,8 +10,6 @@ from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
-    ConfigDict,
     Field,
     PositiveFloat,
     ValidationInfo,
@@ -20,30 +18,34 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from antechamber.settings.models import ModelSettings
+from antechamber.settings.platform import (
+    CacheSettings,
+    LimitsSettings,
+    MetricsSettings,
+    Preset,
+    PriceSettings,
+    TierSettings,
+    TracingSettings,
+    UsageSettings,
+)
 from antechamber.settings.problems import closest
 from antechamber.settings.secret import Secret
+from antechamber.settings.section import Section
 from antechamber.settings.values import (
+    DatabaseUrl,
     EngineName,
     EnvironmentName,
     Host,
-    ModelPattern,
     OrganizationId,
     Origin,
+    RedisUrl,
     WebAddress,
     no_server_twice,
-    none_twice,
     resolved,
 )
 
 Value = TypeVar("Value")
-
-
-class Section(BaseModel):
-    """A table of the file: frozen, strict about types, closed to unknown keys."""
-
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", strict=True, allow_inf_nan=False, hide_input_in_errors=True
-    )
 
 
 def _beside_configuration(path: Path, info: ValidationInfo) -> Path:
@@ -156,6 +158,8 @@ class UpstreamEngineSettings(Section):
     """The SDKs' own default."""
     max_concurrency: Annotated[int, Field(ge=1)] | None = None
     """Requests at one time to each replica, per worker."""
+    queue: Annotated[int, Field(ge=0, le=10_000)] = 64
+    """Requests that may wait for one of those to end, each for ``first_byte_timeout_s``."""
     connect_timeout_s: PositiveFloat = 10.0
     first_byte_timeout_s: PositiveFloat = 600.0
     """A long prompt on a slow model may take minutes until its first token."""
@@ -289,30 +293,16 @@ class RoutingSettings(Section):
     breaker_open_s: PositiveFloat = 30.0
 
 
-class ModelSettings(Section):
-    """Which engines serve a model id, and what they call the model."""
-
-    id: ModelPattern
-    engines: Annotated[tuple[EngineName, ...], Field(min_length=1), AfterValidator(none_twice)]
-    """Asked in this order."""
-    weights: tuple[PositiveFloat, ...] = ()
-    """One for each engine: how often it is asked first."""
-    upstream_model: Annotated[str, Field(min_length=1)] | None = None
-    window_tokens: Annotated[int, Field(ge=256)] | None = None
-    max_output_tokens: Annotated[int, Field(ge=1)] | None = None
-    display_name: Annotated[str, Field(min_length=1)] | None = None
-
-    @model_validator(mode="after")
-    def _a_weight_for_each_engine(self) -> Self:
-        if self.weights and len(self.weights) != len(self.engines):
-            raise ValueError("weights must have one number for each of engines")
-        return self
-
-
 class Settings(Section):
     """The whole configuration, as it holds for the life of the process."""
 
     fidelity: Literal["lenient", "hosted"] = "lenient"
+    preset: Preset | None = None
+    """A file of values that every other one goes before."""
+    database_url: DatabaseUrl | None = None
+    """None is SQLite in the data directory."""
+    redis_url: RedisUrl | None = None
+    """State that several processes share; None keeps it in the process."""
     server: ServerSettings = ServerSettings()
     fetch: FetchSettings = FetchSettings()
     log: LogSettings = LogSettings()
@@ -321,6 +311,13 @@ class Settings(Section):
     routing: RoutingSettings = RoutingSettings()
     models: tuple[ModelSettings, ...] = ()
     """As written; ``default_models`` says what is served when it is empty."""
+    limits: LimitsSettings = LimitsSettings()
+    tiers: tuple[TierSettings, ...] = ()
+    cache: CacheSettings = CacheSettings()
+    usage: UsageSettings = UsageSettings()
+    prices: tuple[PriceSettings, ...] = ()
+    metrics: MetricsSettings = MetricsSettings()
+    tracing: TracingSettings = TracingSettings()
     data_dir: Path
     source: Path | None = None
     """The file that was read."""
@@ -330,6 +327,8 @@ class Settings(Section):
         names = [engine.name for engine in self.engines]
         _refuse_repetition("engines", "name", names)
         _refuse_repetition("models", "id", [model.id for model in self.models])
+        _refuse_repetition("tiers", "name", [tier.name for tier in self.tiers])
+        _refuse_repetition("prices", "model", [price.model for price in self.prices])
         for index, model in enumerate(self.models):
             for engine in model.engines:
                 if engine not in (names or [EMBEDDED]):
