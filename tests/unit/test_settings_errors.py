@@ -40,9 +40,11 @@ IN_THE_FILE = {
     # unknown keys
     "server.prot = 1": 'server.prot: unknown key (did you mean "port"?)',
     "server.api-keys = []": 'server.api-keys: unknown key (did you mean "api_keys"?)',
-    "port = 1": "port: unknown key (it belongs in [server])",
+    "port = 1": "port: unknown key (it belongs in [server] or [metrics])",
     "zzz = 1": (
-        "zzz: unknown key; known here: fidelity, server, fetch, log, engines, routing, models"
+        "zzz: unknown key; known here: fidelity, preset, database_url, "
+        "redis_url, server, fetch, log, engines, routing, models, limits, tiers, cache, usage, prices, "
+        "metrics, tracing"
     ),
     LOCAL + "slot = 1": 'engines[0].slot: unknown key (did you mean "slots"?)',
     LOCAL + 'script = "x"': (

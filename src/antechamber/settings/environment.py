@@ -115,4 +115,6 @@ def _unknown_words(name: str, known: set[str]) -> str:
 def _meant(rest: str, known: set[str]) -> str | None:
     """Find the name that was meant: the section left out or put in needlessly, or a slip."""
     related = [each for each in known if each.endswith(f"_{rest}") or rest.endswith(f"_{each}")]
-    return min(related, default=None) or closest(rest, sorted(known))
+    # Of several the server's own: its port is asked for more often than that of the metrics.
+    own_first = sorted(related, key=lambda each: (not each.startswith("SERVER_"), each))
+    return next(iter(own_first), None) or closest(rest, sorted(known))

@@ -100,10 +100,11 @@ def _untagged(location: Location) -> Location:
 
 def _unknown_key(location: Location, root: type[BaseModel]) -> str:
     key, siblings = str(location[-1]), keys_at(location[:-1], root)
-    if (meant := closest(key, siblings)) is not None:
-        return f'unknown key (did you mean "{meant}"?)'
+    # A word that is right elsewhere is no slip.
     if places := places_of(key, root):
         return "unknown key (it belongs in " + " or ".join(places) + ")"
+    if (meant := closest(key, siblings)) is not None:
+        return f'unknown key (did you mean "{meant}"?)'
     return "unknown key; known here: " + ", ".join(siblings)
 
 
