@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
+from psycopg.sql import SQL, Identifier
 
 _START_S = 30.0
 _ACCOUNT = "postgres"
@@ -35,8 +36,8 @@ def running_postgres() -> Generator[str, None, None]:
     if programs is None:
         raise RuntimeError("PostgreSQL is not installed: apt-get install postgresql")
     folder = Path(tempfile.mkdtemp(prefix="antechamber-postgres-"))
-    account = {"user": _ACCOUNT} if os.geteuid() == 0 else {}
-    if account:
+    user = _ACCOUNT if os.geteuid() == 0 else None
+    if user is not None:
         os.chown(folder, pwd.getpwnam(_ACCOUNT).pw_uid, -1)
     data, port = folder / "data", _free_port()
     try:
@@ -45,7 +46,7 @@ def running_postgres() -> Generator[str, None, None]:
             check=True,
             capture_output=True,
             cwd=folder,
-            **account,
+            user=user,
         )
         options = {"listen_addresses": "127.0.0.1", "unix_socket_directories": "", "fsync": "off"}
         server = subprocess.Popen(
@@ -55,7 +56,7 @@ def running_postgres() -> Generator[str, None, None]:
             ],
             stderr=subprocess.DEVNULL,
             cwd=folder,
-            **account,
+            user=user,
         )
         try:
             _wait_until_ready(port)
@@ -71,11 +72,11 @@ def running_postgres() -> Generator[str, None, None]:
 def own_database(server: str, name: str) -> Generator[str, None, None]:
     """Make an empty database on ``server``, and drop it in the end."""
     with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}"')
+        connection.execute(SQL("CREATE DATABASE {}").format(Identifier(name)))
         try:
             yield f"{server.rpartition('/')[0]}/{name}"
         finally:
-            connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+            connection.execute(SQL("DROP DATABASE {} WITH (FORCE)").format(Identifier(name)))
 
 
 def _wait_until_ready(port: int) -> None:

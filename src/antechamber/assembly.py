@@ -5,14 +5,13 @@ that uses it.
 """
 
 import secrets
-from collections.abc import Callable, Generator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import structlog
-from sqlalchemy.exc import SQLAlchemyError
 
 from antechamber.catalogue.reader import load_catalogue
 from antechamber.engines.base import Engine
@@ -20,13 +19,15 @@ from antechamber.http.app import make_app
 from antechamber.http.asgi import App
 from antechamber.http.lifespan import Lifespan
 from antechamber.http.server import listen, serve
-from antechamber.operations.caller import Doorkeeper, caller_directory
+from antechamber.observability import MetricsPlace, Observability, metrics_place
+from antechamber.operations.cache_diagnosis import CacheDiagnosis
 from antechamber.operations.costs import Costs
 from antechamber.operations.health import BreakerSettings, EngineHealth
-from antechamber.operations.ledger import Ledger
+from antechamber.operations.ledger import Ledger, Observer
 from antechamber.operations.messages import Services
+from antechamber.operations.prompt_cache import PromptCache
+from antechamber.operations.rate_limits import RateLimits
 from antechamber.operations.routing import EngineEntry, Replica, Routing
-from antechamber.runtime.background import Background
 from antechamber.runtime.clock import Clock, SystemClock
 from antechamber.runtime.cores import available_cores
 from antechamber.runtime.log import configure_log
@@ -42,13 +43,12 @@ from antechamber.settings import (
     ScriptedEngineSettings,
     Settings,
     default_engines,
-    is_loopback,
     load_or_create_secrets,
     require_keys_beyond_loopback,
+    require_shared_counts,
 )
-from antechamber.store.database import Database, database_url
+from antechamber.state import State, closing_database, open_state, tiers_of
 from antechamber.store.keys import has_keys
-from antechamber.store.schema import schema_status
 from antechamber.wire.errors import EngineFault
 from antechamber.wire.ids import new_id
 from antechamber.wire.signatures import Signer, SigningKey
@@ -88,6 +88,8 @@ def run_server(settings: Settings, announce: Callable[[Settings, int], None]) ->
     Raises ``ConfigurationError`` for what cannot be served, ``OSError`` when the port is taken.
     """
     configure_log(level=settings.log.level, form=settings.log.format)
+    require_shared_counts(settings)
+    tiers_of(settings)
     for engine in default_engines(settings):
         check_engine(engine, settings)
     with closing_database(settings) as database:
@@ -96,45 +98,20 @@ def run_server(settings: Settings, announce: Callable[[Settings, int], None]) ->
     with ExitStack() as closing:
         listening = closing.enter_context(listen(settings.server))
         addresses = _start_models(settings, closing)
+        place = metrics_place(settings, closing)
         announce(settings, listening.getsockname()[1])
-        serve(AppFactory(settings, addresses), settings.server, listening)
-
-
-@contextmanager
-def closing_database(settings: Settings) -> Generator[Database, None, None]:
-    """Open the database with its tables up to date; raises ``ConfigurationError``."""
-    database = open_database(settings)
-    try:
-        if not schema_status(database).is_current:
-            from antechamber.store.upgrading import SchemaTooNew, upgrade
-
-            try:
-                upgrade(database)
-            except SchemaTooNew as error:
-                message = f"{error}: install the release that made it, or a later one"
-                raise ConfigurationError(message) from error
-        yield database
-    except SQLAlchemyError as error:
-        reason = str(error.__cause__ or error).strip().splitlines()[0]
-        message = f"the database at {database.address} cannot be used: {reason}"
-        raise ConfigurationError(message) from error
-    finally:
-        database.close()
-
-
-def open_database(settings: Settings) -> Database:
-    """Return the database of the settings; nothing is connected yet."""
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
-    configured = settings.database_url.reveal() if settings.database_url else None
-    return Database(database_url(configured, settings.data_dir))
+        serve(AppFactory(settings, addresses, place), settings.server, listening)
 
 
 class AppFactory:
     """Builds the application inside a worker process."""
 
-    def __init__(self, settings: Settings, addresses: Mapping[str, ModelAddress]) -> None:
+    def __init__(
+        self, settings: Settings, addresses: Mapping[str, ModelAddress], place: MetricsPlace
+    ) -> None:
         self._settings = settings
         self._addresses = addresses
+        self._place = place
 
     def __call__(self) -> App:
         """Return the application with its engines, and what starts and stops them."""
@@ -146,31 +123,36 @@ class AppFactory:
             for engine in default_engines(settings)
         }
         engines = [each.engine for entry in entries.values() for each in entry.replicas]
-        background = Background()
-        database = open_database(settings)
-        services = build_services(settings, entries, clock, database, background)
-        server = settings.server
-        doorkeeper = Doorkeeper(
-            server.api_keys,
-            caller_directory(database, clock, background, organization_id=server.organization_id),
-            is_local=is_loopback(server.host),
-        )
+        state = open_state(settings, clock)
+        health = engine_health(settings, entries, clock)
+        observability = Observability(settings, self._place, clock, engines, health)
+        services = build_services(state, entries, health, observability.observers)
+
+        doorkeeper = state.doorkeeper()
 
         async def start() -> None:
+            await doorkeeper.open()
             if settings.server.workers > 1:
                 end_with_parent()
             for engine in engines:
-                background.spawn(f"warm-{engine.name}", _warm(engine))
+                state.background.spawn(f"warm-{engine.name}", _warm(engine))
+            observability.start(state.background)
             settle()
 
         async def stop() -> None:
             await services.ledger.aclose()
-            await background.aclose()
+            await state.aclose()
+            await observability.stop()
             for engine in reversed(engines):
                 await engine.aclose()
-            database.close()
 
-        return Lifespan(make_app(services, doorkeeper), on_start=start, on_stop=stop)
+        app = make_app(
+            services,
+            doorkeeper,
+            metrics=observability.endpoint,
+            count_refusal=observability.telemetry.count_refusal,
+        )
+        return Lifespan(app, on_start=start, on_stop=stop)
 
 
 async def _warm(engine: Engine) -> None:
@@ -182,23 +164,30 @@ async def _warm(engine: Engine) -> None:
 
 
 def build_services(
-    settings: Settings,
+    state: State,
     entries: Mapping[str, EngineEntry],
-    clock: Clock,
-    database: Database,
-    background: Background,
+    health: Mapping[str, EngineHealth],
+    observers: Sequence[Observer] = (),
 ) -> Services:
     """Return what the operations work with."""
+    settings, clock, catalogue = state.settings, state.clock, load_catalogue()
     keys = load_or_create_secrets(settings.data_dir).signing_keys
-    catalogue = load_catalogue()
     return Services(
         settings=settings,
-        database=database,
+        database=state.database,
         ledger=Ledger(
-            database, clock, background, settings.usage, cost=Costs(settings, catalogue).cost_of
+            state.database,
+            clock,
+            state.background,
+            settings.usage,
+            cost=Costs(settings, catalogue).cost_of,
+            observers=observers,
         ),
+        limits=RateLimits(settings, tiers_of(settings), state.buckets, clock),
+        prompt_cache=PromptCache(state.cache_entries, settings.cache, clock),
+        diagnosis=CacheDiagnosis(state.cache_entries),
         routing=Routing(settings, catalogue, entries),
-        health=_health(settings, entries, clock),
+        health=health,
         random=secrets.SystemRandom().random,
         signer=Signer([SigningKey(id=key.id, secret=key.key) for key in keys], secrets.token_bytes),
         clock=clock,
@@ -206,14 +195,20 @@ def build_services(
     )
 
 
-def _health(
+def engine_health(
     settings: Settings, entries: Mapping[str, EngineEntry], clock: Clock
 ) -> dict[str, EngineHealth]:
+    """Return what is known of how each engine does: nothing yet."""
     routing = settings.routing
     breaker = BreakerSettings(failures=routing.breaker_failures, open_s=routing.breaker_open_s)
     return {
         replica.engine.name: EngineHealth(
-            replica.engine.name, breaker, clock, max_concurrency=entry.max_concurrency
+            replica.engine.name,
+            breaker,
+            clock,
+            max_concurrency=entry.max_concurrency,
+            queue=entry.queue,
+            longest_wait_s=entry.longest_wait_s,
         )
         for entry in entries.values()
         for replica in entry.replicas
@@ -236,6 +231,8 @@ def build_entry(engine: EngineSettings, address: ModelAddress | None, clock: Clo
                 replicas=build_replicas(engine, clock),
                 retries=engine.retries,
                 max_concurrency=engine.max_concurrency,
+                queue=engine.queue,
+                longest_wait_s=engine.first_byte_timeout_s,
                 passes_unknown_fields=(
                     isinstance(engine, MessagesApiEngineSettings)
                     and engine.unknown_fields == "pass"

@@ -8,7 +8,10 @@ import pytest
 from tests.acceptance.command_line import run
 
 # Each takes a good part of a second to import, and none of them is needed to print a help text.
-HEAVY = ("pydantic", "rich", "anthropic", "aiohttp", "uvicorn", "huggingface_hub", "xllamacpp")
+HEAVY = (
+    *("pydantic", "rich", "anthropic", "aiohttp", "uvicorn", "huggingface_hub", "xllamacpp"),
+    *("sqlalchemy", "alembic"),
+)
 
 
 @pytest.mark.parametrize(
@@ -22,6 +25,20 @@ HEAVY = ("pydantic", "rich", "anthropic", "aiohttp", "uvicorn", "huggingface_hub
         ["models", "add"],
         ["models", "list"],
         ["models", "remove"],
+        ["keys"],
+        ["keys", "create"],
+        ["keys", "list"],
+        ["keys", "revoke"],
+        ["keys", "rotate"],
+        ["workspaces"],
+        ["workspaces", "create"],
+        ["workspaces", "list"],
+        ["workspaces", "set"],
+        ["workspaces", "archive"],
+        ["usage"],
+        ["db"],
+        ["db", "status"],
+        ["db", "upgrade"],
     ],
 )
 def test_every_command_explains_itself(tmp_path: Path, arguments: list[str]) -> None:

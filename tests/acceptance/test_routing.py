@@ -44,6 +44,7 @@ type = "messages_api"
 base_url = "{0}"
 retries = 0
 max_concurrency = 2
+queue = 0
 [[engines]]
 name = "twins"
 type = "messages_api"

@@ -125,7 +125,7 @@ def test_an_edit_that_would_fire_is_refused(http: httpx2.Client, edit: dict[str,
         ("GET", "/v1/files"),
         ("GET", "/v1/skills"),
         ("POST", "/v1/complete"),
-        ("GET", "/v1/organizations/me"),
+        ("GET", "/v1/organizations/users"),
     ],
 )
 def test_an_endpoint_that_is_not_served_is_not_found(

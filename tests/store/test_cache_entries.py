@@ -1,6 +1,7 @@
 """What the account of prompt caching keeps, in the process and on a server."""
 
 from collections.abc import AsyncGenerator, Generator
+from contextlib import asynccontextmanager
 
 import pytest
 from redis.asyncio import Redis
@@ -9,7 +10,7 @@ from antechamber.operations.call import Call
 from antechamber.operations.caller import Caller
 from antechamber.operations.prompt_cache import PromptCache
 from antechamber.rules.cache_plan import CachePlan, PlannedBreakpoint
-from antechamber.runtime.clock import SystemClock
+from antechamber.runtime.clock import Clock
 from antechamber.settings import CacheSettings
 from antechamber.store.cache_entries import CacheEntries, CacheEntry, OwnCacheEntries
 from antechamber.store.cache_entries_shared import SharedCacheEntries
@@ -30,11 +31,25 @@ async def client(valkey: RunningValkey) -> AsyncGenerator[Redis, None]:
         yield connected
 
 
+@asynccontextmanager
+async def shared(
+    server: RunningValkey, clock: Clock | None = None
+) -> AsyncGenerator[SharedCacheEntries, None]:
+    entries = SharedCacheEntries(server.url, clock or StillClock())
+    yield entries
+    await entries.aclose()
+
+
 @pytest.fixture(params=["own", pytest.param("shared", marks=needs_valkey)])
-def entries(request: pytest.FixtureRequest) -> CacheEntries:
+async def entries(request: pytest.FixtureRequest) -> AsyncGenerator[CacheEntries, None]:
     if request.param == "own":
-        return OwnCacheEntries(StillClock(), most=100)
-    return SharedCacheEntries(request.getfixturevalue("client"))
+        yield OwnCacheEntries(StillClock(), most=100)
+        return
+    server: RunningValkey = request.getfixturevalue("valkey")
+    async with Redis.from_url(server.url) as client:
+        await client.flushdb()
+    async with shared(server) as kept:
+        yield kept
 
 
 async def test_what_was_written_is_read_and_nothing_else(entries: CacheEntries) -> None:
@@ -77,18 +92,19 @@ async def test_where_there_is_no_room_those_least_used_go() -> None:
 
 
 @needs_valkey
-async def test_the_server_is_told_how_long_an_entry_lives(client: Redis) -> None:
-    await SharedCacheEntries(client).write(
-        [CacheEntry(b"a", b"1", 299.5), CacheEntry(b"b", b"2", 3_600)]
-    )
+async def test_the_server_is_told_how_long_an_entry_lives(
+    valkey: RunningValkey, client: Redis
+) -> None:
+    async with shared(valkey) as entries:
+        await entries.write([CacheEntry(b"a", b"1", 299.5), CacheEntry(b"b", b"2", 3_600)])
 
-    left_ms = [await client.pttl(b"antechamber:cache:" + key) for key in (b"a", b"b")]
+    left_ms = [await client.pttl(b"antechamber:cache:1:" + key) for key in (b"a", b"b")]
 
     assert 0 < left_ms[0] <= 299_500 < left_ms[1] <= 3_600_000
 
 
 @needs_valkey
-async def test_replicas_read_what_another_one_wrote(valkey: RunningValkey, client: Redis) -> None:
+async def test_servers_read_what_another_one_wrote(valkey: RunningValkey, client: Redis) -> None:
     plan = CachePlan(
         model="m",
         minimum_tokens=0,
@@ -97,23 +113,23 @@ async def test_replicas_read_what_another_one_wrote(valkey: RunningValkey, clien
         whole_weight=30,
         breakpoints=[PlannedBreakpoint(1, 300)],
     )
+    clock = StillClock()
     call = Call(
         request_id="req_1",
         caller=Caller(organization_id="o"),
         version="2023-06-01",
         betas=frozenset(),
-        started_at=SystemClock().monotonic(),
+        started_at=clock.at,
     )
 
-    async with Redis.from_url(valkey.url) as another:
-        one, other = (
-            PromptCache(SharedCacheEntries(each), CacheSettings(), SystemClock())
-            for each in (client, another)
+    async with shared(valkey) as one, shared(valkey) as other:
+        writing, reading = (
+            PromptCache(entries, CacheSettings(), clock) for entries in (one, other)
         )
-        first = await one.look_up(plan, call, engine="e", input_tokens=30)
+        first = await writing.look_up(plan, call, engine="e", input_tokens=30)
         assert first is not None
-        await one.commit(first)
-        second = await other.look_up(plan, call, engine="e", input_tokens=30)
+        await writing.commit(first)
+        second = await reading.look_up(plan, call, engine="e", input_tokens=30)
 
     assert second is not None
     assert (first.use.read, second.use.read) == (0, 20)
@@ -122,8 +138,7 @@ async def test_replicas_read_what_another_one_wrote(valkey: RunningValkey, clien
 @needs_valkey
 async def test_a_server_that_is_gone_means_that_nothing_is_held() -> None:
     with running_valkey() as server:
-        async with Redis.from_url(server.url, retry=None) as client:
-            entries = SharedCacheEntries(client)
+        async with shared(server) as entries:
             await entries.write([CacheEntry(b"a", b"1", 300)])
 
             server.stop()
@@ -133,12 +148,26 @@ async def test_a_server_that_is_gone_means_that_nothing_is_held() -> None:
 
 
 @needs_valkey
+async def test_a_server_that_is_back_is_asked_again_after_a_rest() -> None:
+    clock = StillClock()
+    with running_valkey() as server:
+        async with shared(server, clock) as entries:
+            server.stop()
+            await entries.read([b"a"])
+
+            with running_valkey(server.port):
+                resting = await entries.read([b"a"])
+                clock.at += 2
+                rested = await entries.read([b"a"])
+
+    assert resting is None
+    assert rested == [None]
+
+
+@needs_valkey
 async def test_a_server_that_hangs_is_not_waited_for() -> None:
     with running_valkey() as server:
-        async with Redis.from_url(server.url, retry=None, socket_timeout=0.1) as client:
-            entries = SharedCacheEntries(client)
-            await entries.write([CacheEntry(b"a", b"1", 300)])
-
+        async with shared(server) as entries:
             server.hang()
 
             assert await entries.read([b"a"]) is None

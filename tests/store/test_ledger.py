@@ -121,6 +121,6 @@ def test_it_can_be_told_which_rows_are_there(database: Database) -> None:
     rows = [_row(_DAY), _row(_DAY)]
     _add(database, rows[:1])
 
-    there = database.read_now(partial(written, request_ids=[row.request_id for row in rows]))
+    there = database.read_now(partial(written, rows=rows))
 
     assert there == {rows[0].request_id}

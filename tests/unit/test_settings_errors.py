@@ -43,8 +43,8 @@ IN_THE_FILE = {
     "port = 1": "port: unknown key (it belongs in [server] or [metrics])",
     "zzz = 1": (
         "zzz: unknown key; known here: fidelity, preset, database_url, "
-        "redis_url, server, fetch, log, engines, routing, models, limits, tiers, cache, usage, prices, "
-        "metrics, tracing"
+        "redis_url, server, fetch, log, engines, routing, models, limits, tiers, cache, usage, "
+        "prices, metrics, tracing"
     ),
     LOCAL + "slot = 1": 'engines[0].slot: unknown key (did you mean "slots"?)',
     LOCAL + 'script = "x"': (

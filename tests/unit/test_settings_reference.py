@@ -10,23 +10,28 @@ from pydantic.fields import FieldInfo
 from pydantic_core import to_json
 
 from antechamber.settings import (
+    CacheSettings,
     FetchSettings,
     GeminiEngineSettings,
+    LimitsSettings,
     LocalEngineSettings,
     LogSettings,
     MessagesApiEngineSettings,
     ModelSettings,
     OpenAIChatEngineSettings,
+    PriceSettings,
     RoutingSettings,
     ScriptedEngineSettings,
     ServerSettings,
     Settings,
+    TierSettings,
     default_engines,
     find_model,
     load_settings,
 )
 from antechamber.settings.environment import variable_names
 from antechamber.settings.keys import NOT_IN_FILE, tables_in
+from antechamber.settings.platform import TierClassSettings
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference" / "configuration.md"
 HEADINGS: dict[str, type[BaseModel]] = {
@@ -41,6 +46,11 @@ HEADINGS: dict[str, type[BaseModel]] = {
     '### `type = "gemini"`': GeminiEngineSettings,
     "## `[routing]`": RoutingSettings,
     "## `[[models]]`": ModelSettings,
+    "## `[limits]`": LimitsSettings,
+    "## `[[tiers]]`": TierSettings,
+    "### `[[tiers.classes]]`": TierClassSettings,
+    "## `[[prices]]`": PriceSettings,
+    "## `[cache]`": CacheSettings,
 }
 
 
@@ -73,9 +83,10 @@ def default_of(name: str, field: FieldInfo) -> str:
 
 
 def test_every_table_of_the_file_has_its_section() -> None:
-    models = {model for found in tables_in(Settings).values() for model in found}
+    models = {Settings, *(model for found in tables_in(Settings).values() for model in found)}
+    inside = {each for model in models for found in tables_in(model).values() for each in found}
 
-    assert models | {Settings} == set(HEADINGS.values())
+    assert models | inside == set(HEADINGS.values())
 
 
 @pytest.mark.parametrize(("heading", "model"), HEADINGS.items())

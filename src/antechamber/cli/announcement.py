@@ -26,7 +26,10 @@ _QUANTISATION = re.compile(r"[.-](?:I?Q\d\w*|B?F16|F32)$", re.IGNORECASE)
 def announce(settings: Settings, port: int) -> None:
     """Print everything that a person needs for the first request."""
     from antechamber.assembly import model_file
+    from antechamber.operations.database_state import are_keys_created
 
+    are_created = are_keys_created(settings)
+    needs_key = are_created or bool(settings.server.api_keys)
     address = settings.public_address(bound_port=port)
     files = {
         engine.name: model_file(engine, settings)
@@ -36,20 +39,24 @@ def announce(settings: Settings, port: int) -> None:
     out = results()
     out.print(f"antechamber {__version__}", style="bold", end=" listens on ")
     out.print(address, style="bold cyan", end="\n\n")
-    for title, words in _facts(settings, files):
+    for title, words in _facts(settings, files, are_created=are_created):
         out.print(f"  {title:<8}", style="dim", end="")
         out.print(words)
     out.print("\nTry it:\n")
-    out.print(sample_request(settings, address))
+    out.print(sample_request(settings, address, needs_key=needs_key))
     out.print("\nPoint the official SDKs or Claude Code at it:\n")
-    key = "YOUR_KEY" if settings.server.api_keys else "any"
+    key = "YOUR_KEY" if needs_key else "any"
     out.print(f"  export ANTHROPIC_BASE_URL={address} ANTHROPIC_API_KEY={key}\n")
 
 
-def _facts(settings: Settings, files: dict[str, Path]) -> Iterator[tuple[str, str]]:
+def _facts(
+    settings: Settings, files: dict[str, Path], *, are_created: bool
+) -> Iterator[tuple[str, str]]:
     for index, line in enumerate(model_lines(settings, files)):
         yield ("models" if index == 0 else ""), line
-    if settings.server.api_keys:
+    if are_created:
+        yield "keys", "one that was created (antechamber keys list), instead of YOUR_KEY below"
+    elif settings.server.api_keys:
         yield "keys", "one of those configured, instead of YOUR_KEY below"
     else:
         yield "keys", "none: any or no credential, from this machine only"
@@ -83,9 +90,9 @@ def _engine_words(engine: EngineSettings, files: dict[str, Path]) -> str:
             return f"{engine.name} ({engine.type} at {where})"
 
 
-def sample_request(settings: Settings, address: str) -> str:
+def sample_request(settings: Settings, address: str, *, needs_key: bool) -> str:
     """Write the curl command for a first message."""
-    key = " \\\n    -H 'x-api-key: YOUR_KEY'" if settings.server.api_keys else ""
+    key = " \\\n    -H 'x-api-key: YOUR_KEY'" if needs_key else ""
     return (
         f"  curl {address}/v1/messages \\\n"
         "    -H 'content-type: application/json' \\\n"

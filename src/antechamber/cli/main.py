@@ -10,11 +10,13 @@ from typing import Annotated, cast
 import typer
 
 from antechamber import __version__
-from antechamber.cli import serve
+from antechamber.cli import db, serve, usage
 from antechamber.cli.chat import command as chat
 from antechamber.cli.doctor import command as doctor
+from antechamber.cli.keys import command as keys
 from antechamber.cli.models import command as models
 from antechamber.cli.options import examples
+from antechamber.cli.workspaces import command as workspaces
 
 app = typer.Typer(
     name="antechamber",
@@ -28,7 +30,11 @@ app = typer.Typer(
 app.command("serve", epilog=serve.EXAMPLES)(serve.serve)
 app.command("chat", epilog=chat.EXAMPLES)(chat.chat)
 app.command("doctor", epilog=doctor.EXAMPLES)(doctor.doctor)
+app.command("usage", epilog=usage.EXAMPLES)(usage.usage)
 app.add_typer(models.app, name="models")
+app.add_typer(keys.app, name="keys")
+app.add_typer(workspaces.app, name="workspaces")
+app.add_typer(db.app, name="db")
 
 
 def _show_version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it so

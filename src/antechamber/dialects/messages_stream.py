@@ -29,11 +29,16 @@ class _Details(msgspec.Struct):
     thinking_tokens: int | None = None
 
 
+class _CacheCreation(msgspec.Struct):
+    ephemeral_1h_input_tokens: int | None = None
+
+
 class _Usage(msgspec.Struct):
     input_tokens: int | None = None
     output_tokens: int | None = None
     cache_read_input_tokens: int | None = None
     cache_creation_input_tokens: int | None = None
+    cache_creation: _CacheCreation | None = None
     output_tokens_details: _Details | None = None
 
 
@@ -249,4 +254,7 @@ def _counts(usage: _Usage | None) -> Iterator[EngineEvent]:
             thinking_tokens=details.thinking_tokens if details is not None else None,
             cache_read_input_tokens=usage.cache_read_input_tokens,
             cache_creation_input_tokens=usage.cache_creation_input_tokens,
+            cache_creation_1h_input_tokens=usage.cache_creation.ephemeral_1h_input_tokens
+            if usage.cache_creation is not None
+            else None,
         )

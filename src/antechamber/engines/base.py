@@ -10,6 +10,7 @@ from antechamber.catalogue.facts import ModelFacts
 from antechamber.rules.thinking import ThinkingPlan
 from antechamber.turn.events import EngineEvent
 from antechamber.wire.messages import CountTokensRequest, MessageRequest
+from antechamber.wire.responses import ServiceTier
 from antechamber.wire.splice import Edits
 
 
@@ -34,6 +35,10 @@ class TurnOrder:
     max_tokens: int
     """Output limit, thinking included; 0 warms up and generates nothing."""
     request_id: str
+    rank: ServiceTier = "standard"
+    """Decides who goes first where an engine is full, or schedules by itself."""
+    workspace: str = "default"
+    """The caller's: workspaces share an engine fairly, and no prefix cache."""
     version: str = "2023-06-01"
     betas: tuple[str, ...] = ()
     """In the order of the header; for upstreams of the same API."""

@@ -1,9 +1,10 @@
 """The routes, and the layers around them: the ASGI application of one process."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from starlette.routing import Route, Router
 
+from antechamber.http.admin.routes import admin_routes
 from antechamber.http.asgi import App, Receive, Scope, Send
 from antechamber.http.chat_completions import ChatCompletionsEndpoint
 from antechamber.http.cors import CrossOrigin
@@ -12,12 +13,17 @@ from antechamber.http.edge import Edge
 from antechamber.http.health import ReadyEndpoint, alive, hello
 from antechamber.http.hosts import host_check
 from antechamber.http.messages import CountTokensEndpoint, MessagesEndpoint
+from antechamber.http.metrics import AdminMetrics, MetricsEndpoint
 from antechamber.http.models import ModelEndpoint, ModelsEndpoint
 from antechamber.http.openai_format import EitherFormat, OpenAIFormat
 from antechamber.http.openai_models import OpenAIModelEndpoint, OpenAIModelsEndpoint
 from antechamber.operations.caller import Doorkeeper
 from antechamber.operations.messages import Services
+from antechamber.settings import is_loopback
 from antechamber.wire.errors import NotFound
+
+
+_MESSAGES = "/v1/messages"
 
 
 class _Shortcut:
@@ -45,45 +51,86 @@ class _Plain:
         await self._app(scope, receive, send)
 
 
-def make_app(services: Services, doorkeeper: Doorkeeper) -> App:
+def make_app(
+    services: Services,
+    doorkeeper: Doorkeeper,
+    *,
+    metrics: MetricsEndpoint | None,
+    count_refusal: Callable[[str], None],
+) -> App:
     """Return the application; its engines are opened and closed by assembly."""
     server = services.settings.server
-    lenient = services.settings.fidelity == "lenient"
-
-    def behind_door(endpoint: App) -> Door:
-        return Door(endpoint, doorkeeper=doorkeeper, lenient=lenient, clock=services.clock)
-
-    def openai(endpoint: App, *methods: str) -> OpenAIFormat:
-        return OpenAIFormat(behind_door(endpoint), methods=methods)
-
-    every_model = EitherFormat(
-        behind_door(ModelsEndpoint(services)), openai(OpenAIModelsEndpoint(services), "GET", "HEAD")
-    )
-    one_model = EitherFormat(
-        behind_door(ModelEndpoint(services)), openai(OpenAIModelEndpoint(services), "GET", "HEAD")
-    )
-    messages, models = "/v1/messages", "/v1/models"
-    counting, model = f"{messages}/count_tokens", f"{models}/{{model_id:path}}"
-    routes = [
-        Route(messages, behind_door(MessagesEndpoint(services)), methods=["POST"]),
-        Route(counting, behind_door(CountTokensEndpoint(services)), methods=["POST"]),
-        Route(models, every_model, methods=["GET"]),
-        Route(model, one_model, methods=["GET"]),
-        Route("/v1/chat/completions", openai(ChatCompletionsEndpoint(services), "POST")),
-        Route("/api/hello", _Plain(hello), methods=["GET", "HEAD"]),
-        Route("/healthz", _Plain(alive), methods=["GET", "HEAD"]),
-        Route("/readyz", ReadyEndpoint(services), methods=["GET", "HEAD"]),
-    ]
+    doors = _Doors(services, doorkeeper, count_refusal)
+    routes = _routes(services, doors)
+    if metrics is not None:
+        shown = metrics if is_loopback(server.host) else AdminMetrics(metrics, doorkeeper)
+        routes.append(Route("/metrics", shown, methods=["GET", "HEAD"]))
     router = Router(routes=routes, redirect_slashes=False, default=_not_found)
     edge = Edge(
-        _Shortcut(_with_app(router), {messages: behind_door(MessagesEndpoint(services))}),
-        check_host=host_check(server),
+        _Shortcut(_with_app(router), {_MESSAGES: doors.api(MessagesEndpoint(services))}),
+        check_host=host_check(server, lambda: doorkeeper.needs_key),
         organization_id=server.organization_id,
         new_id=services.new_id,
+        count_refusal=count_refusal,
     )
     if not server.cors_origins:
         return edge
     return CrossOrigin(edge, server, services.new_id)
+
+
+class _Doors:
+    """What stands before endpoints, by who they are for."""
+
+    def __init__(
+        self, services: Services, doorkeeper: Doorkeeper, count_refusal: Callable[[str], None]
+    ) -> None:
+        self._services = services
+        self._doorkeeper = doorkeeper
+        self._count_refusal = count_refusal
+
+    def api(self, endpoint: App) -> Door:
+        """Return ``endpoint`` for who has a key."""
+        return self._door(endpoint, for_administration=False)
+
+    def administration(self, endpoint: App) -> Door:
+        """Return ``endpoint`` for who has an admin key."""
+        return self._door(endpoint, for_administration=True)
+
+    def openai(self, endpoint: App, *methods: str) -> OpenAIFormat:
+        """Return ``endpoint`` for who has a key and speaks OpenAI's format."""
+        return OpenAIFormat(self.api(endpoint), methods, self._count_refusal)
+
+    def _door(self, endpoint: App, *, for_administration: bool) -> Door:
+        return Door(
+            endpoint,
+            doorkeeper=self._doorkeeper,
+            lenient=self._services.settings.fidelity == "lenient",
+            clock=self._services.clock,
+            for_administration=for_administration,
+        )
+
+
+def _routes(services: Services, doors: _Doors) -> list[Route]:
+    every_model = EitherFormat(
+        doors.api(ModelsEndpoint(services)),
+        doors.openai(OpenAIModelsEndpoint(services), "GET", "HEAD"),
+    )
+    one_model = EitherFormat(
+        doors.api(ModelEndpoint(services)),
+        doors.openai(OpenAIModelEndpoint(services), "GET", "HEAD"),
+    )
+    counting = doors.api(CountTokensEndpoint(services))
+    return [
+        Route(_MESSAGES, doors.api(MessagesEndpoint(services)), methods=["POST"]),
+        Route(f"{_MESSAGES}/count_tokens", counting, methods=["POST"]),
+        Route("/v1/models", every_model, methods=["GET"]),
+        Route("/v1/models/{model_id:path}", one_model, methods=["GET"]),
+        Route("/v1/chat/completions", doors.openai(ChatCompletionsEndpoint(services), "POST")),
+        *admin_routes(services, doors.administration),
+        Route("/api/hello", _Plain(hello), methods=["GET", "HEAD"]),
+        Route("/healthz", _Plain(alive), methods=["GET", "HEAD"]),
+        Route("/readyz", ReadyEndpoint(services), methods=["GET", "HEAD"]),
+    ]
 
 
 def _with_app(router: Router) -> App:

@@ -1,6 +1,7 @@
 """What every request passes first: an id, the names it may call us by, and the last net."""
 
 import asyncio
+from collections.abc import Callable
 
 import structlog
 
@@ -19,12 +20,19 @@ class Edge:
     """Wraps the routes: ``scope["state"]`` gets the request's id, exceptions become answers."""
 
     def __init__(
-        self, app: App, *, check_host: HostCheck, organization_id: str, new_id: NewId
+        self,
+        app: App,
+        *,
+        check_host: HostCheck,
+        organization_id: str,
+        new_id: NewId,
+        count_refusal: Callable[[str], None],
     ) -> None:
         self._app = app
         self._check_host = check_host
         self._organization_id = organization_id.encode("ascii")
         self._new_id = new_id
+        self._count_refusal = count_refusal
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -45,9 +53,26 @@ class Edge:
         except asyncio.CancelledError:
             # The drain is over. Nobody but the web server waits for this task, and it would take
             # what is raised for a bug: log a traceback, and answer 500 in plain text.
-            await _refuse(scope, answer, Overloaded("The server is shutting down."))
+            await self._refuse(scope, answer, Overloaded("The server is shutting down."))
         except Exception as error:  # noqa: BLE001 - the outermost net of the HTTP room
-            await _refuse(scope, answer, error)
+            await self._refuse(scope, answer, error)
+
+    async def _refuse(self, scope: Scope, answer: "_Answer", error: Exception) -> None:
+        problem = as_api_error(error, answer.request_id)
+        if not answer.started:
+            self._count_refusal(problem.type)
+            await send_problem(answer.send, problem, answer.request_id, answer_headers(error))
+        line = _log.bind(
+            request_id=answer.request_id,
+            path=scope["path"],
+            status=problem.status,
+            type=problem.type,
+        )
+        if isinstance(problem, ServerFault):
+            line.warning("refused", message=problem.message)
+        else:
+            # What is wrong with a request may quote it, and that stays out of the log.
+            line.info("refused")
 
 
 class _Answer:
@@ -72,17 +97,3 @@ class _Answer:
         """Begin an answer, if there is none yet, and leave it: the web server then hangs up."""
         if not self.started:
             await self.send({"type": "http.response.start", "status": 200, "headers": []})
-
-
-async def _refuse(scope: Scope, answer: _Answer, error: Exception) -> None:
-    problem = as_api_error(error, answer.request_id)
-    if not answer.started:
-        await send_problem(answer.send, problem, answer.request_id, answer_headers(error))
-    line = _log.bind(
-        request_id=answer.request_id, path=scope["path"], status=problem.status, type=problem.type
-    )
-    if isinstance(problem, ServerFault):
-        line.warning("refused", message=problem.message)
-    else:
-        # What is wrong with a request may quote it, and that stays out of the log.
-        line.info("refused")

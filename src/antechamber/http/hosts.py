@@ -18,10 +18,8 @@ HostCheck = Callable[[Scope], None]
 _MOST_SHOWN = 100
 
 
-def host_check(server: ServerSettings) -> HostCheck:
-    """Return the check that ``server`` needs."""
-    if server.api_keys:
-        return _any_host
+def host_check(server: ServerSettings, needs_key: Callable[[], bool]) -> HostCheck:
+    """Return the check that ``server`` needs; ``needs_key`` tells whether everybody does."""
     names = {_bare(server.host)}
     if server.public_url is not None:
         names.add(_bare(urlsplit(server.public_url).netloc))
@@ -29,20 +27,17 @@ def host_check(server: ServerSettings) -> HostCheck:
     def check(scope: Scope) -> None:
         host = header(scope, b"host")
         # HTTP/1.0 has none; browsers always send one.
-        if host is None or is_loopback(name := _bare(host)) or name in names:
+        if host is None or is_loopback(name := _bare(host)) or name in names or needs_key():
             return
         message = (
             f'Host "{host[:_MOST_SHOWN]}" is no name of this server. It has no API keys and so '
             "answers only to names of its own machine, lest web pages use it through a name of "
-            "theirs. Set ANTECHAMBER_API_KEYS, or set server.public_url to its address."
+            "theirs. Create a key (antechamber keys create), or set server.public_url to its "
+            "address."
         )
         raise PermissionRefused(message)
 
     return check
-
-
-def _any_host(_scope: Scope) -> None:
-    pass
 
 
 def _bare(host: str) -> str:

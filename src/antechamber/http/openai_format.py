@@ -1,5 +1,7 @@
 """What endpoints in OpenAI's format stand behind: no version is asked for, errors look its way."""
 
+from collections.abc import Callable
+
 import structlog
 
 from antechamber.dialects.openai_front.problems import problem_of
@@ -23,9 +25,12 @@ class OpenAIFormat:
     It takes every method, because the router would refuse one in the other format.
     """
 
-    def __init__(self, app: App, *, methods: tuple[str, ...]) -> None:
+    def __init__(
+        self, app: App, methods: tuple[str, ...], count_refusal: Callable[[str], None]
+    ) -> None:
         self._app = app
         self._methods = methods
+        self._count_refusal = count_refusal
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -45,6 +50,7 @@ class OpenAIFormat:
     async def _refuse(self, scope: Scope, send: Send, error: Exception) -> None:
         request_id: str = scope["state"]["request_id"]
         told = as_api_error(error, request_id)
+        self._count_refusal(told.type)
         problem = problem_of(told, request_id)
         headers = answer_headers(error)
         if isinstance(told, MethodNotAllowed):

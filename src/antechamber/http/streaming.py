@@ -104,7 +104,8 @@ class _Line:
         self._items: deque[_Item] = deque()
         self._taker: asyncio.Future[None] | None = None
         self._putter: asyncio.Future[None] | None = None
-        self._timer: asyncio.TimerHandle | None = None
+        self._timer: asyncio.Handle | None = None
+        self._timer_at = 0.0
         self._patience_until = 0.0
 
     async def put(self, item: _Item) -> None:
@@ -122,10 +123,10 @@ class _Line:
             if until <= self._loop.time():
                 return None
             if self._timer is None:
-                self._timer = self._loop.call_at(until, self._on_time)
-            elif until < self._timer.when():
+                self._wake_at(until)
+            elif until < self._timer_at:
                 self._timer.cancel()
-                self._timer = self._loop.call_at(until, self._on_time)
+                self._wake_at(until)
             self._taker = self._loop.create_future()
             await self._taker
             if not self._items:
@@ -145,10 +146,14 @@ class _Line:
         if self._timer is not None:
             self._timer.cancel()
 
+    def _wake_at(self, at: float) -> None:
+        # Kept beside the handle: of a moment that is as good as here, uvloop's does not know it.
+        self._timer, self._timer_at = self._loop.call_at(at, self._on_time), at
+
     def _on_time(self) -> None:
         # Set for an earlier wait than the one of now, as a rule: then it just goes on.
         if self._loop.time() < self._patience_until:
-            self._timer = self._loop.call_at(self._patience_until, self._on_time)
+            self._wake_at(self._patience_until)
         else:
             self._timer = None
             _wake(self._taker)

@@ -2,14 +2,18 @@
 
 import structlog
 
+from antechamber.catalogue.facts import ModelFacts
 from antechamber.operations.call import Call
+from antechamber.operations.rate_limits import FREE
 from antechamber.operations.records import Counts, TurnRecord
 from antechamber.operations.routing import Candidate
-from antechamber.operations.services import Services
+from antechamber.operations.services import Services, rank_asked
+from antechamber.rules.input_estimate import guessed_input_tokens
 from antechamber.rules.reading import Prompt
 from antechamber.turn.events import ConnectionCut
-from antechamber.wire.errors import ApiError
+from antechamber.wire.errors import ApiError, PermissionRefused
 from antechamber.wire.messages import MessageRequest
+from antechamber.wire.responses import ServiceTier
 
 _log = structlog.get_logger("antechamber.turn")
 
@@ -17,15 +21,55 @@ _log = structlog.get_logger("antechamber.turn")
 class Account:
     """Opened before an engine is asked, closed once, whatever becomes of the request."""
 
-    __slots__ = ("_is_closed", "call", "first_at", "request", "services")
+    __slots__ = (
+        "_admission",
+        "_is_closed",
+        "_total_s",
+        "call",
+        "first_at",
+        "rank",
+        "request",
+        "services",
+    )
 
     def __init__(self, services: Services, request: Prompt, call: Call) -> None:
         self.services = services
         self.request = request
         self.call = call
+        self.rank: ServiceTier = rank_asked(request, call)
+        """How the request is served: before others, as usual, after them."""
+        self._admission = FREE
         self._is_closed = False
+        self._total_s = 0.0
         self.first_at: float | None = None
         """When the answer began, on the monotonic clock."""
+
+    @property
+    def _first_s(self) -> float | None:
+        return None if self.first_at is None else self.first_at - self.call.started_at
+
+    @property
+    def is_limited(self) -> bool:
+        """Whether limits of this server hold, of which every answer tells."""
+        return self._admission is not FREE
+
+    async def admit(self, facts: ModelFacts, *, size_bytes: int) -> None:
+        """Take what the request needs of its caller's limits.
+
+        Raises ``PermissionRefused`` for a model that its key may not use, ``RateLimited``, and
+        ``InvalidRequest`` for a budget that is spent.
+        """
+        caller, request = self.call.caller, self.request
+        if caller.models is not None and caller.models.isdisjoint((request.model, facts.id)):
+            message = f"Your API key does not have access to the model: {request.model}"
+            raise PermissionRefused(message)
+        self._admission = await self.services.limits.admit(
+            caller,
+            facts,
+            estimated_input_tokens=guessed_input_tokens(request, size_bytes),
+            counts_tokens=not isinstance(request, MessageRequest),
+        )
+        self.call.stamps.extend(self._admission.head())
 
     def begin(self) -> None:
         """Note that the answer has begun."""
@@ -40,14 +84,22 @@ class Account:
         if self._is_closed:
             return
         self._is_closed = True
-        services, call, request = self.services, self.call, self.request
-        clock = services.clock
-        total_s = clock.monotonic() - call.started_at
-        first_s = None if self.first_at is None else self.first_at - call.started_at
-        is_message = isinstance(request, MessageRequest)
+        self._total_s = self.services.clock.monotonic() - self.call.started_at
+        self._admission.settle(
+            counts.input_tokens + counts.cache_write_5m_tokens + counts.cache_write_1h_tokens,
+            counts.output_tokens,
+            cache_read_tokens=counts.cache_read_tokens,
+        )
+        self._tell(candidate, ending, counts)
+        if isinstance(self.request, MessageRequest):
+            # Counting costs nothing.
+            self.services.ledger.note(self._record(self.request, candidate, ending, counts))
+
+    def _tell(self, candidate: Candidate, ending: str, counts: Counts) -> None:
+        first_s = self._first_s
         _log.info(
-            "turn" if is_message else "count",
-            request_id=call.request_id,
+            "turn" if isinstance(self.request, MessageRequest) else "count",
+            request_id=self.call.request_id,
             model=candidate.facts.id,
             engine=candidate.engine.name,
             ending=ending,
@@ -56,35 +108,36 @@ class Account:
             output_tokens=counts.output_tokens,
             thinking_tokens=counts.thinking_tokens,
             first_event_ms=None if first_s is None else round(first_s * 1000),
-            total_ms=round(total_s * 1000),
+            total_ms=round(self._total_s * 1000),
         )
-        if not is_message:
-            return  # counting costs nothing
-        services.ledger.note(
-            TurnRecord(
-                request_id=call.request_id,
-                started_at=clock.now().timestamp() - total_s,
-                first_event_s=first_s,
-                total_s=total_s,
-                workspace_id=call.caller.workspace_id,
-                key_id=call.caller.key_id,
-                asked_model=request.model,
-                model=candidate.facts.id,
-                engine=candidate.engine.name,
-                upstream_model=candidate.upstream_model,
-                ending=ending,
-                streams=bool(request.stream),
-                service_tier=counts.service_tier,
-                inference_geo=counts.inference_geo,
-                speed=counts.speed,
-                input_tokens=counts.input_tokens,
-                cache_write_5m_tokens=counts.cache_write_5m_tokens,
-                cache_write_1h_tokens=counts.cache_write_1h_tokens,
-                cache_read_tokens=counts.cache_read_tokens,
-                output_tokens=counts.output_tokens,
-                thinking_tokens=counts.thinking_tokens,
-                trace_parent=call.trace_parent,
-            )
+
+    def _record(
+        self, request: MessageRequest, candidate: Candidate, ending: str, counts: Counts
+    ) -> TurnRecord:
+        call, caller, total_s = self.call, self.call.caller, self._total_s
+        return TurnRecord(
+            request_id=call.request_id,
+            started_at=self.services.clock.now().timestamp() - total_s,
+            first_event_s=self._first_s,
+            total_s=total_s,
+            workspace_id=caller.workspace_id,
+            key_id=caller.key_id,
+            asked_model=request.model,
+            model=candidate.facts.id,
+            engine=candidate.engine.name,
+            upstream_model=candidate.upstream_model,
+            ending=ending,
+            streams=bool(request.stream),
+            service_tier=counts.service_tier,
+            inference_geo=counts.inference_geo,
+            speed=counts.speed,
+            input_tokens=counts.input_tokens,
+            cache_write_5m_tokens=counts.cache_write_5m_tokens,
+            cache_write_1h_tokens=counts.cache_write_1h_tokens,
+            cache_read_tokens=counts.cache_read_tokens,
+            output_tokens=counts.output_tokens,
+            thinking_tokens=counts.thinking_tokens,
+            trace_parent=call.trace_parent,
         )
 
     async def settled(self) -> None:

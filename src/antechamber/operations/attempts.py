@@ -4,15 +4,19 @@ Rounds go over all engines that may serve the model, in order of preference and 
 is left after a round is tried again after one, with the SDKs' rules: half a second, doubled each
 time, a quarter of it at random, and ``retry-after`` where the engine gave one.
 Source: anthropics/anthropic-sdk-python, ``_base_client``.
+
+An engine that is full is waited for, in its line, when no other that is well has room.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 
+import msgspec
 import structlog
 
 from antechamber.operations.health import EngineHealth, Visit
 from antechamber.operations.routing import Candidate
 from antechamber.runtime.clock import Clock
+from antechamber.runtime.fair_queue import QueueFull, Rank
 from antechamber.wire.errors import (
     ApiError,
     CallerFault,
@@ -26,6 +30,16 @@ _FIRST_PAUSE_S = 0.5
 _JITTER = 0.25
 
 
+class Standing(msgspec.Struct, frozen=True):
+    """Where a request stands in every line that it may come to."""
+
+    rank: Rank = "standard"
+    workspace: str = "default"
+
+
+_USUAL = Standing()
+
+
 class Attempts:
     """Leads one request from engine to engine; ``close`` has to be called at its end."""
 
@@ -37,6 +51,7 @@ class Attempts:
         random: Callable[[], float],
         *,
         longest_pause_s: float,
+        standing: Standing = _USUAL,
     ) -> None:
         """``longest_pause_s``: an engine that wants more than that is not waited for."""
         self.preferred = candidates[0]
@@ -47,6 +62,7 @@ class Attempts:
         self._rounds = 0
         self._health = health
         self._longest_pause_s = longest_pause_s
+        self._standing = standing
         self._clock = clock
         self._random = random
         self._current: Candidate | None = None
@@ -63,7 +79,10 @@ class Attempts:
         return bool(self._round) or any(each.retries >= self._rounds for each in self._left)
 
     async def first(self) -> Candidate:
-        """Return who is tried first; raises ``Overloaded`` when everybody is full."""
+        """Return who is tried first, perhaps after a wait in line.
+
+        Raises ``Overloaded`` when the lines are full too, or the wait is too long.
+        """
         return await self._next(None)
 
     async def after(
@@ -131,12 +150,34 @@ class Attempts:
         while True:
             if not self._round:
                 self._round = await self._begin_round(error)
-            candidate = self._round.pop(0)
-            health = self._health[candidate.engine.name]
-            if not health.is_full:
-                self._visit = health.enter(candidate.upstream_model)
-                self._current = candidate
-                return candidate
+            candidate = self._taken_from_round()
+            try:
+                self._visit = await self._visited(candidate)
+            except QueueFull:
+                continue
+            except TimeoutError as waited:
+                # Nobody is made to wait for so long twice.
+                raise (error or Overloaded("Overloaded")) from waited
+            self._current = candidate
+            return candidate
+
+    def _taken_from_round(self) -> Candidate:
+        if len(self._round) == 1:
+            return self._round.pop()
+        candidate = min(self._round, key=self._reluctance)
+        self._round.remove(candidate)
+        return candidate
+
+    def _reluctance(self, candidate: Candidate) -> tuple[bool, bool]:
+        # Who is left alone goes last, and not away: with nobody else there, somebody has to try.
+        health = self._health[candidate.engine.name]
+        return health.is_open(candidate.upstream_model), health.is_full
+
+    async def _visited(self, candidate: Candidate) -> Visit:
+        health, model = self._health[candidate.engine.name], candidate.upstream_model
+        if not health.is_full:
+            return health.enter(model)
+        return await health.enter_in_turn(model, self._standing.rank, self._standing.workspace)
 
     async def _begin_round(self, error: ApiError | None) -> list[Candidate]:
         self._left = [each for each in self._left if each.retries >= self._rounds]
@@ -145,13 +186,7 @@ class Attempts:
         if self._rounds:
             await self._pause()
         self._rounds += 1
-        if len(self._left) == 1:
-            return self._left.copy()
-        # Who is left alone goes last, and not away: with nobody else there, somebody has to try.
-        return sorted(self._left, key=self._is_left_alone)
-
-    def _is_left_alone(self, candidate: Candidate) -> bool:
-        return self._health[candidate.engine.name].is_open(candidate.upstream_model)
+        return self._left.copy()
 
     async def _pause(self) -> None:
         usual_s = min(_FIRST_PAUSE_S * 2 ** (self._rounds - 1), self._longest_pause_s)

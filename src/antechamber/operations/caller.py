@@ -69,6 +69,15 @@ class Doorkeeper:
         self._directory = directory
         self._may_be_open = is_local and not static_keys
 
+    @property
+    def needs_key(self) -> bool:
+        """Whether nobody comes in without a key, as far as is known."""
+        return not self._may_be_open or self._directory.has_keys
+
+    async def open(self) -> None:
+        """Find out whether there are keys, before the first request asks."""
+        await self._directory.house()
+
     def known(self, credentials: Credentials) -> Caller | None:
         """Return the caller where nothing has to be asked for it; None says nothing."""
         text = credentials.api_key or credentials.bearer

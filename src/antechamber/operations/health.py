@@ -1,4 +1,4 @@
-"""How an engine is doing, as its requests found out: circuit breakers and a bound on concurrency.
+"""How an engine is doing, as its requests found out: circuit breakers, and who waits for room.
 
 closed ──failures in a row──▶ open ──pause over──▶ half open ──success──▶ closed
                                ▲                        │
@@ -8,12 +8,14 @@ There is one circuit for the engine, and one for each of its models: limits are 
 a refusal to serve it.
 """
 
+import asyncio
 from dataclasses import dataclass
 
 import structlog
 
 from antechamber.runtime.clock import Clock
-from antechamber.wire.errors import EngineFault, EngineLacksModel, EngineRateLimited
+from antechamber.runtime.fair_queue import FairQueue, Rank
+from antechamber.wire.errors import EngineFault, EngineLacksModel, EngineRateLimited, Overloaded
 
 _log = structlog.get_logger("antechamber.routing")
 _LONGEST_REST_S = 60.0
@@ -45,13 +47,16 @@ class EngineHealth:
         clock: Clock,
         *,
         max_concurrency: int | None = None,
+        queue: int = 0,
+        longest_wait_s: float = 600.0,
     ) -> None:
+        """``queue`` is how many may wait, each for ``longest_wait_s``, when it is full."""
         self._engine = engine
         self._settings = settings
         self._clock = clock
-        self._max_concurrency = max_concurrency
-        self._running = 0
-        self._entered = 0
+        self._queue = None if max_concurrency is None else FairQueue(max_concurrency, queue)
+        self._longest_wait_s = longest_wait_s
+        self._entered = self._left = 0
         self._circuit = _Circuit(settings)
         self._circuits: dict[str, _Circuit] = {}
         """By model; of those that have failed, and not answered since."""
@@ -61,7 +66,17 @@ class EngineHealth:
     @property
     def is_full(self) -> bool:
         """Whether as many requests run as may."""
-        return self._max_concurrency is not None and self._running >= self._max_concurrency
+        return self._queue is not None and self._queue.is_full
+
+    @property
+    def waiting(self) -> int:
+        """How many requests wait for one of those to end."""
+        return 0 if self._queue is None else self._queue.waiting
+
+    @property
+    def running(self) -> int:
+        """How many requests it works on."""
+        return self._entered - self._left
 
     def is_open(self, model: str) -> bool:
         """Whether requests for ``model`` should go elsewhere; false when it is time to try one."""
@@ -76,8 +91,24 @@ class EngineHealth:
         return self._circuit.is_resting(self._clock.monotonic())
 
     def enter(self, model: str) -> "Visit":
-        """Note that a request is sent; the visit has to be ended."""
-        self._running += 1
+        """Note that a request is sent, and has to be ended; raises ``Overloaded`` when full."""
+        if self._queue is not None and not self._queue.try_enter():
+            message = "Overloaded"
+            raise Overloaded(message)
+        return self._begun(model)
+
+    async def enter_in_turn(self, model: str, rank: Rank, workspace: str) -> "Visit":
+        """Wait for room, then do as ``enter`` does.
+
+        Raises ``QueueFull`` where there is no place in line, ``TimeoutError`` after a wait that
+        was too long.
+        """
+        if self._queue is not None:
+            async with asyncio.timeout(self._longest_wait_s):
+                await self._queue.enter(rank, workspace)
+        return self._begun(model)
+
+    def _begun(self, model: str) -> "Visit":
         self._entered += 1
         if not self._is_well:
             now = self._clock.monotonic()
@@ -87,7 +118,9 @@ class EngineHealth:
 
     def leave(self, visit: "Visit") -> None:
         """Note that a visit is over, whatever way; meant for ``Visit``."""
-        self._running -= 1
+        self._left += 1
+        if self._queue is not None:
+            self._queue.leave()
         if not self._is_well:
             for circuit in self._concerned(visit.model):
                 circuit.leave(visit.number)

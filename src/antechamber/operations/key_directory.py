@@ -25,6 +25,7 @@ from antechamber.wire.errors import Overloaded
 
 DEFAULT_WORKSPACE = "default"
 """Of everything that names no other; the wire says null for it."""
+_HOUSE = "house"
 Known = TypeVar("Known")
 
 _log = structlog.get_logger("antechamber.keys")
@@ -78,12 +79,18 @@ class KeyDirectory(Generic[Known]):
 
     def remembered_house(self) -> Known | None:
         """Return who comes without a created key; None says nothing."""
-        told = self._house.remembered("house")
+        told = self._house.remembered(_HOUSE)
         return None if told is None else told[1]
+
+    @property
+    def has_keys(self) -> bool:
+        """Whether there are keys, as far as it was found out."""
+        told = self._house.latest(_HOUSE)
+        return told is not None and told[0]
 
     async def house(self) -> tuple[bool, Known]:
         """Return whether there are keys, and who comes without one; raises ``Overloaded``."""
-        return await _told(self._house.get("house"))
+        return await _told(self._house.get(_HOUSE))
 
     async def _read_key(self, hashed: str) -> Known | None:
         look = partial(key_bounds, key_hash=hashed, month=self._month, default=DEFAULT_WORKSPACE)

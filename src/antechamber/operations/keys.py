@@ -119,6 +119,9 @@ def rotate(
     if old.status == "archived":
         message = f"The key {key_id} is archived: create a new one."
         raise InvalidRequest(message)
+    if old.expires_at is not None and old.expires_at <= now:
+        message = f"The key {key_id} has expired: create a new one."
+        raise InvalidRequest(message)
     text = _new_text(old.kind)
     key = replace(
         old,

@@ -4,7 +4,7 @@ import asyncio
 from collections import defaultdict, deque
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from functools import partial
+from functools import lru_cache, partial
 
 import structlog
 from sqlalchemy import Connection
@@ -28,6 +28,7 @@ _MOST_AT_ONCE = 2_000
 _MOST_KEPT = 200_000
 """Rows that wait for a database which is away, some 100 MB; the oldest are given up then."""
 _PAUSE_S = 1.0
+_MICROS = 1_000_000
 _LAST_TRIES = 3
 
 _log = structlog.get_logger("antechamber.ledger")
@@ -110,17 +111,15 @@ class Ledger:
 
     def _write(self, connection: Connection, *, group: Sequence[TurnRecord], again: bool) -> None:
         """Write ``group``; ``again`` after a failure, of which nobody knows how far it had come."""
+        rows = [_row(record, self._cost(record)) for record in group]
         if again:
-            there = written(connection, [record.request_id for record in group])
-            group = [record for record in group if record.request_id not in there]
-        rows: list[TurnRow] = []
+            there = written(connection, rows)
+            rows = [row for row in rows if row.request_id not in there]
         spent: defaultdict[tuple[str, str, str], int] = defaultdict(int)
-        for record in group:
-            cost = self._cost(record)
-            rows.append(_row(record, cost))
-            if cost:
-                month = month_of(datetime.fromtimestamp(record.started_at, UTC))
-                spent[record.workspace_id, record.key_id or NO_KEY, month] += cost
+        for row in rows:
+            if row.cost_nano_usd:
+                month = _month(row.started_at // _MICROS)
+                spent[row.workspace_id, row.key_id or NO_KEY, month] += row.cost_nano_usd
         add_turns(
             connection,
             rows,
@@ -149,11 +148,17 @@ class Ledger:
             _log.error("ledger_rows_lost", rows=beyond)
 
 
+@lru_cache(maxsize=64)
+def _month(second: int) -> str:
+    """Return the month of a second since 1970; most rows of a group began within a few of them."""
+    return month_of(datetime.fromtimestamp(second, UTC))
+
+
 def _row(record: TurnRecord, cost: int | None) -> TurnRow:
     first_s = record.first_event_s
     return TurnRow(
         request_id=record.request_id,
-        started_at=round(record.started_at * 1_000_000),
+        started_at=int(record.started_at * _MICROS),
         workspace_id=record.workspace_id,
         key_id=record.key_id,
         model=record.model,

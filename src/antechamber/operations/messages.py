@@ -7,19 +7,25 @@ from typing import Generic, TypeVar
 
 import msgspec
 
-from antechamber.catalogue.facts import ModelFacts
 from antechamber.operations.account import Account, ending_of
 from antechamber.operations.call import Call
-from antechamber.operations.caller import Caller
 from antechamber.operations.records import NOTHING
 from antechamber.operations.relay_orders import Asked
 from antechamber.operations.relays import OpenRelay, relay
 from antechamber.operations.routing import Candidate
 from antechamber.operations.services import Services
-from antechamber.operations.turns import OpenTurn, Search, counted, order_of, run_message, take_turn
+from antechamber.operations.turns import (
+    LARGE_BYTES,
+    OpenTurn,
+    Search,
+    counted,
+    order_of,
+    run_message,
+    take_turn,
+)
 from antechamber.rules.check import check_count, check_message
 from antechamber.rules.context import RuleContext
-from antechamber.wire.errors import InvalidRequest, NotFound, PermissionRefused
+from antechamber.wire.errors import InvalidRequest, NotFound
 from antechamber.wire.messages import CountTokensRequest, MessageRequest
 from antechamber.wire.parse import parse_count_tokens_request, parse_message_request
 
@@ -34,10 +40,6 @@ __all__ = [
     "read_message",
     "run_message",
 ]
-
-_LARGE_BYTES = 1024 * 1024
-"""From here on a request is checked beside the loop: 100,000 messages take seconds."""
-
 
 Request = TypeVar("Request", MessageRequest, CountTokensRequest)
 
@@ -156,7 +158,7 @@ class _Asking(Generic[Request]):
         preferred = self.attempts.preferred
         self._for_relay = relayed and preferred.relay is not None
         await self._check(preferred, for_relay=self._for_relay)
-        _refuse_models_of_others(self.call.caller, preferred.facts, self.request.model)
+        await self.account.admit(preferred.facts, size_bytes=self._size_bytes)
         self._is_admitted = True
         return await self.attempts.first()
 
@@ -177,7 +179,9 @@ class _Asking(Generic[Request]):
             attempts.close()
             raise
         check = partial(self._check, for_relay=False) if self._for_relay else None
-        return Search(services=self.services, attempts=attempts, order=order, check=check)
+        return Search(
+            services=self.services, attempts=attempts, order=order, call=self.call, check=check
+        )
 
     async def _check(self, candidate: Candidate, *, for_relay: bool) -> None:
         settings, call = self.services.settings, self.call
@@ -191,7 +195,7 @@ class _Asking(Generic[Request]):
             engine_is_claude_family=for_relay,
             allow_private_addresses=settings.fetch.allow_private_addresses,
         )
-        if self._size_bytes < _LARGE_BYTES:
+        if self._size_bytes < LARGE_BYTES:
             self._rules(self.request, context)
         else:
             await asyncio.to_thread(self._rules, self.request, context)
@@ -204,9 +208,3 @@ async def _relayed(
         return candidate
     asked = Asked(body=body, request=asking.request)
     return await relay(asking.account, asked, asking.attempts, candidate)
-
-
-def _refuse_models_of_others(caller: Caller, facts: ModelFacts, asked: str) -> None:
-    if caller.models is not None and caller.models.isdisjoint((asked, facts.id)):
-        message = f"Your API key does not have access to the model: {asked}"
-        raise PermissionRefused(message)

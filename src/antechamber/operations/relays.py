@@ -113,7 +113,9 @@ class OpenRelay:
         passed = {
             name: value
             for name, value in told.items()
-            if name in _PASSED_BACK or name.startswith(_PASSED_BACK_PREFIX)
+            if name in _PASSED_BACK
+            # Our own limits stand in every answer where there are any.
+            or (name.startswith(_PASSED_BACK_PREFIX) and not self._account.is_limited)
         }
         named = told.get("request-id") or told.get("x-amzn-requestid")
         if named is not None:

@@ -31,6 +31,9 @@ class EngineEntry:
     replicas: tuple[Replica, ...]
     retries: int = 0
     max_concurrency: int | None = None
+    queue: int = 0
+    """How many may wait while so many run."""
+    longest_wait_s: float = 600.0
     passes_unknown_fields: bool = False
 
 

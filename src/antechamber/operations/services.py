@@ -4,18 +4,23 @@ import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from antechamber.operations.attempts import Attempts
+from antechamber.operations.attempts import Attempts, Standing
+from antechamber.operations.cache_diagnosis import CacheDiagnosis
 from antechamber.operations.call import Call
 from antechamber.operations.health import EngineHealth
 from antechamber.operations.ledger import Ledger
+from antechamber.operations.prompt_cache import PromptCache
+from antechamber.operations.rate_limits import RateLimits
 from antechamber.operations.routing import Candidate, Routing
 from antechamber.rules.reading import Prompt
+from antechamber.rules.service_tier import rank_of
 from antechamber.runtime.clock import Clock
 from antechamber.settings import Settings
 from antechamber.store.database import Database
 from antechamber.wire.encoding import encode_json
 from antechamber.wire.ids import NewId
 from antechamber.wire.messages import MessageRequest
+from antechamber.wire.responses import ServiceTier
 from antechamber.wire.signatures import Signer
 
 
@@ -26,6 +31,9 @@ class Services:
     settings: Settings
     database: Database
     ledger: Ledger
+    limits: RateLimits
+    prompt_cache: PromptCache
+    diagnosis: CacheDiagnosis
     routing: Routing
     health: Mapping[str, EngineHealth]
     """By the name of the engine; of each replica its own."""
@@ -43,11 +51,18 @@ class Services:
             self.clock,
             self.random,
             longest_pause_s=self.settings.routing.longest_pause_s,
+            standing=Standing(rank_asked(request, call), call.caller.workspace_id),
         )
 
     def preferred(self, model: str) -> Candidate:
         """Return who would serve ``model`` first; raises ``NotFound``."""
         return self.routing.candidates(model)[0]
+
+
+def rank_asked(request: Prompt, call: Call) -> ServiceTier:
+    """Return the service tier of a request: what it asks for, and what its key has."""
+    asked = request.service_tier if isinstance(request, MessageRequest) else None
+    return rank_of(asked, has_priority=call.caller.has_priority)
 
 
 def _conversation(request: Prompt, call: Call) -> str:

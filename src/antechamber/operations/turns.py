@@ -1,5 +1,6 @@
 """A turn that an engine takes: checked, counted, taken by whoever can, recorded."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
@@ -10,10 +11,13 @@ from antechamber.engines.base import AdjustedTurn, PreparedTurn, TurnOrder
 from antechamber.operations.account import Account, ending_of
 from antechamber.operations.attempts import Attempts
 from antechamber.operations.call import Call
+from antechamber.operations.prompt_cache import CacheVisit
 from antechamber.operations.records import Counts
 from antechamber.operations.routing import Candidate
-from antechamber.operations.services import Services
+from antechamber.operations.services import Services, rank_asked
 from antechamber.rules.adjustments import adjustments
+from antechamber.rules.cache_fingerprint import CacheFingerprint, cache_fingerprint
+from antechamber.rules.cache_plan import cache_plan
 from antechamber.rules.check import check_context_edits, check_window
 from antechamber.rules.history import without_foreign_thinking, without_own_thinking
 from antechamber.rules.reading import Prompt
@@ -24,7 +28,6 @@ from antechamber.turn.machine import Opening, TurnMachine
 from antechamber.wire.errors import CallerFault, EngineFailed, EngineFault
 from antechamber.wire.messages import MessageRequest
 from antechamber.wire.responses import (
-    CacheMissUnavailable,
     ContextManagement,
     Diagnostics,
     Message,
@@ -32,6 +35,8 @@ from antechamber.wire.responses import (
 from antechamber.wire.splice import Edits
 from antechamber.wire.stream import MessageStart, StreamEvent
 
+LARGE_BYTES = 1024 * 1024
+"""From here on a request is looked at beside the loop: 100,000 messages take seconds."""
 _THINKING_COUNT_BETA = "thinking-token-count-2026-05-13"
 _FULL_WINDOW_BETA = "model-context-window-exceeded-2025-08-26"
 
@@ -43,6 +48,8 @@ class _Taking:
     candidate: Candidate
     prepared: PreparedTurn
     adjusted: Sequence[str]
+    visit: CacheVisit | None = None
+    """What the account of the prompt cache says, where it is kept here for this engine."""
 
 
 Check = Callable[[Candidate], Awaitable[None]]
@@ -55,6 +62,7 @@ class Search:
     services: Services
     attempts: Attempts
     order: TurnOrder
+    call: Call
     check: Check | None = None
     """What a request that was checked for a relay has to pass yet before another engine."""
 
@@ -97,7 +105,27 @@ class Search:
         prepared = await candidate.engine.prepare(order)
         rewritten = prepared.adjusted if isinstance(prepared, AdjustedTurn) else ()
         return _Taking(
-            candidate=candidate, prepared=prepared, adjusted=sorted({*edits, *rewritten})
+            candidate=candidate,
+            prepared=prepared,
+            adjusted=sorted({*edits, *rewritten}),
+            visit=await self._visit(candidate, order, prepared),
+        )
+
+    async def _visit(
+        self, candidate: Candidate, order: TurnOrder, prepared: PreparedTurn
+    ) -> CacheVisit | None:
+        """Look the prompt up in the account, for an engine that keeps none itself."""
+        request, engine = order.request, candidate.engine
+        if candidate.relay is not None or not isinstance(request, MessageRequest):
+            return None
+        if order.size_bytes < LARGE_BYTES:
+            plan = cache_plan(request, order.facts, order.thinking)
+        else:
+            plan = await asyncio.to_thread(cache_plan, request, order.facts, order.thinking)
+        if plan is None:
+            return None
+        return await self.services.prompt_cache.look_up(
+            plan, self.call, engine=engine.name, input_tokens=prepared.input_tokens
         )
 
 
@@ -110,8 +138,10 @@ class OpenTurn:
         search: Search,
         taking: _Taking,
         machine: TurnMachine,
+        fingerprint: CacheFingerprint | None,
     ) -> None:
         self._account = account
+        self._fingerprint = fingerprint
         self._search = search
         self._attempts = search.attempts
         self._taking = taking
@@ -148,12 +178,15 @@ class OpenTurn:
         Closing it stops the engine. Whatever happens, one line of the log says how it went.
         """
         machine = self._machine
-        ending = "left"
+        ending, kept = "left", False
         try:
             async with aclosing(self._engine_events()) as source:
                 async for event in source:
                     self._account.begin()
                     yield machine.feed(event)
+                    if not kept:
+                        kept = True
+                        await self._keep()
                     if machine.ended:
                         ending = "ended"
                         self._attempts.succeeded()
@@ -171,6 +204,19 @@ class OpenTurn:
             self._record(ending)
         await self._account.settled()
 
+    async def _keep(self) -> None:
+        """Let later requests read what this one wrote, now that its answer has begun."""
+        services, taking = self._account.services, self._taking
+        if taking.visit is not None:
+            await services.prompt_cache.commit(taking.visit)
+        if self._fingerprint is not None:
+            await services.diagnosis.remember(
+                self._fingerprint,
+                self._account.call,
+                self._machine.message_id,
+                input_tokens=taking.prepared.input_tokens,
+            )
+
     async def _engine_events(self) -> AsyncGenerator[EngineEvent, None]:
         """Yield one engine's events; the next one's where one fails before its first."""
         while True:
@@ -183,7 +229,11 @@ class OpenTurn:
                 if self._begun:
                     raise
                 self._taking = await self._search.after(error)
-                self._machine.usage.input_tokens = self._taking.prepared.input_tokens
+                visit = self._taking.visit
+                self._machine.usage.keep_account(
+                    None if visit is None else visit.use,
+                    input_tokens=self._taking.prepared.input_tokens,
+                )
             else:
                 return
 
@@ -191,10 +241,12 @@ class OpenTurn:
         usage = self._machine.usage
         counts = Counts(
             input_tokens=usage.input_tokens,
-            cache_write_5m_tokens=usage.cache_creation_input_tokens,
+            cache_write_5m_tokens=usage.cache_creation_5m_input_tokens,
+            cache_write_1h_tokens=usage.cache_creation_1h_input_tokens,
             cache_read_tokens=usage.cache_read_input_tokens,
             output_tokens=usage.output_tokens,
             thinking_tokens=usage.thinking_tokens,
+            service_tier=self._account.rank,
         )
         self._account.close(self._taking.candidate, ending, counts)
 
@@ -221,13 +273,15 @@ async def take_turn(
     except BaseException:
         search.attempts.close()
         raise
+    fingerprint, diagnostics = await _diagnosed(account, request, order)
     shown = order.thinking.display != "omitted"
+    opening = _opening(account, request, taking, show_thinking=shown)
     machine = TurnMachine(
-        _opening(request, account.call, taking, show_thinking=shown),
+        replace(opening, diagnostics=diagnostics),
         new_id=services.new_id,
         sign=services.signer.sign,
     )
-    return OpenTurn(account, search, taking, machine)
+    return OpenTurn(account, search, taking, machine, fingerprint)
 
 
 async def run_message(turn: OpenTurn) -> Message:
@@ -269,17 +323,21 @@ def order_of(
         betas=call.beta_list,
         headers=call.passed_on,
         size_bytes=size_bytes,
+        rank=rank_asked(request, call),
+        workspace=call.caller.workspace_id,
     )
 
 
 def _opening(
-    request: MessageRequest, call: Call, taking: _Taking, *, show_thinking: bool
+    account: Account, request: MessageRequest, taking: _Taking, *, show_thinking: bool
 ) -> Opening:
-    facts = taking.candidate.facts
+    facts, call = taking.candidate.facts, account.call
     managed = request.context_management is not None
     return Opening(
         model=facts.id,
         input_tokens=taking.prepared.input_tokens,
+        cache=None if taking.visit is None else taking.visit.use,
+        service_tier=account.rank,
         generates=request.max_tokens > 0,
         show_thinking=show_thinking,
         estimate_thinking=_THINKING_COUNT_BETA in call.betas,
@@ -287,12 +345,18 @@ def _opening(
         # A refusal to be fast is no error on some models: they answer at the ordinary speed.
         speed="standard" if request.speed is not None else None,
         context_management=ContextManagement(applied_edits=[]) if managed else UNSET,
-        diagnostics=_diagnostics(request),
     )
 
 
-def _diagnostics(request: MessageRequest) -> Diagnostics | UnsetType:
+async def _diagnosed(
+    account: Account, request: MessageRequest, order: TurnOrder
+) -> tuple[CacheFingerprint | None, Diagnostics | UnsetType]:
+    """Return what is to be remembered of the request, and what the client is told of the cache."""
     if request.diagnostics is None:
-        return UNSET
-    asked = request.diagnostics.previous_message_id is not None
-    return Diagnostics(cache_miss_reason=CacheMissUnavailable() if asked else None)
+        return None, UNSET
+    fingerprint = cache_fingerprint(request, order.facts, order.thinking)
+    previous = request.diagnostics.previous_message_id
+    if previous is None:
+        return fingerprint, Diagnostics(cache_miss_reason=None)
+    reason = await account.services.diagnosis.compare(fingerprint, account.call, previous)
+    return fingerprint, Diagnostics(cache_miss_reason=reason)

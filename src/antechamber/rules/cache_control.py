@@ -4,7 +4,7 @@ Source: platform.claude.com/docs/en/build-with-claude/prompt-caching.
 """
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from antechamber.rules.reading import Reading
 from antechamber.wire.blocks import ContentBlock
@@ -12,14 +12,17 @@ from antechamber.wire.config import CacheControl
 from antechamber.wire.errors import InvalidRequest
 
 _MAX_BREAKPOINTS = 4
-_UNCACHEABLE = ("thinking", "redacted_thinking", "mcp_tool_listing", "fallback")
+_UNMARKABLE = ("thinking", "redacted_thinking", "mcp_tool_listing", "fallback")
+
+
+Ttl = Literal["5m", "1h"]
 
 
 class Breakpoint(NamedTuple):
     """Where a prefix ends, and how long it lives."""
 
     path: str
-    ttl: str
+    ttl: Ttl
 
 
 def refuse_misused_breakpoints(reading: Reading) -> None:
@@ -31,7 +34,7 @@ def refuse_misused_breakpoints(reading: Reading) -> None:
         if last is not None and last.cache_control is not None:
             _refuse_two_lifetimes(last.cache_control, automatic)
         elif last is not None:
-            found.append(Breakpoint("cache_control", _ttl(automatic)))
+            found.append(Breakpoint("cache_control", ttl_of(automatic)))
     if len(found) > _MAX_BREAKPOINTS:
         # Wei-Shaw/sub2api#176
         raise InvalidRequest(
@@ -55,11 +58,11 @@ def _refuse_a_longer_life_behind_a_shorter(found: list[Breakpoint]) -> None:
 
 
 def _refuse_two_lifetimes(explicit: CacheControl, automatic: CacheControl) -> None:
-    if _ttl(explicit) != _ttl(automatic):
+    if ttl_of(explicit) != ttl_of(automatic):
         # The documents say that it is refused and not in which words.
         raise InvalidRequest(
-            f"cache_control.ttl: ttl='{_ttl(automatic)}' conflicts with the last block, "
-            f"whose cache_control has ttl='{_ttl(explicit)}'"
+            f"cache_control.ttl: ttl='{ttl_of(automatic)}' conflicts with the last block, "
+            f"whose cache_control has ttl='{ttl_of(explicit)}'"
         )
 
 
@@ -68,16 +71,16 @@ def _marked(reading: Reading) -> Iterator[Breakpoint]:
     request = reading.request
     for number, tool in enumerate(request.tools or ()):
         if tool.cache_control is not None:
-            yield Breakpoint(f"tools.{number}.cache_control", _ttl(tool.cache_control))
+            yield Breakpoint(f"tools.{number}.cache_control", ttl_of(tool.cache_control))
     for number, block in enumerate(request.system or ()):
         if block.cache_control is not None:
-            yield Breakpoint(f"system.{number}.cache_control", _ttl(block.cache_control))
+            yield Breakpoint(f"system.{number}.cache_control", ttl_of(block.cache_control))
     for number, message in enumerate(request.messages):
         for index, block in enumerate(message.content or ()):
-            control = _control(block)
+            control = control_of(block)
             if control is not None:
                 where = f"messages.{number}.content.{index}.cache_control"
-                yield Breakpoint(where, _ttl(control))
+                yield Breakpoint(where, ttl_of(control))
 
 
 class _Cacheable(NamedTuple):
@@ -88,14 +91,15 @@ def _last_cacheable(reading: Reading) -> _Cacheable | None:
     request = reading.request
     for message in reversed(request.messages):
         for block in reversed(message.content or ()):
-            if block.type not in _UNCACHEABLE and not _is_empty_text(block):
-                return _Cacheable(_control(block))
+            if can_be_marked(block):
+                return _Cacheable(control_of(block))
     for part in (*reversed(request.system or ()), *reversed(request.tools or ())):
         return _Cacheable(part.cache_control)
     return None
 
 
-def _control(block: ContentBlock) -> CacheControl | None:
+def control_of(block: ContentBlock) -> CacheControl | None:
+    """Return the mark of a block, None also for the kinds that have none."""
     match block.type:
         case "thinking" | "redacted_thinking" | "mcp_tool_listing" | "fallback":
             return None
@@ -103,9 +107,11 @@ def _control(block: ContentBlock) -> CacheControl | None:
             return block.cache_control
 
 
-def _is_empty_text(block: ContentBlock) -> bool:
-    return block.type == "text" and not block.text
+def can_be_marked(block: ContentBlock) -> bool:
+    """Whether the automatic breakpoint may sit on ``block``."""
+    return block.type not in _UNMARKABLE and not (block.type == "text" and not block.text)
 
 
-def _ttl(control: CacheControl) -> str:
+def ttl_of(control: CacheControl) -> Ttl:
+    """Return how long what is marked lives."""
     return control.ttl or "5m"

@@ -54,10 +54,23 @@ class Refreshed(Generic[Value]):
         age_s = self._now() - entry.read_at
         if age_s > _TRUSTED_S:
             return None
-        if age_s > _FRESH_S and not entry.is_being_read:
+        if age_s > _FRESH_S:
+            self._refresh(name, entry)
+        return entry.value
+
+    def latest(self, name: str) -> Value | None:
+        """Return a value however old, which is read again where it is; None was never read."""
+        entry = self._entries.get(name)
+        if entry is None:
+            return None
+        if self._now() - entry.read_at > _FRESH_S:
+            self._refresh(name, entry)
+        return entry.value
+
+    def _refresh(self, name: str, entry: _Entry[Value]) -> None:
+        if not entry.is_being_read:
             entry.is_being_read = True
             self._background.spawn(f"read-{name[:8]}", self._read_beside(name))
-        return entry.value
 
     async def get(self, name: str) -> Value:
         """Return a value; raises ``Unreadable``."""

@@ -36,6 +36,7 @@ from antechamber.settings.schema import (
 )
 from antechamber.settings.secret import Secret
 from antechamber.settings.secrets_file import Secrets, SigningKey, load_or_create_secrets
+from antechamber.settings.sharing import require_shared_counts
 
 __all__ = [
     "CacheSettings",
@@ -71,4 +72,5 @@ __all__ = [
     "load_or_create_secrets",
     "load_settings",
     "require_keys_beyond_loopback",
+    "require_shared_counts",
 ]

@@ -20,6 +20,7 @@ Work = Callable[[Connection], Result]
 _THREADS = 4
 _BUSY_MS = 10_000
 """How long a process waits for another one's writing; a group of rows takes milliseconds."""
+_CONNECT_S = 10
 _WRITES = "antechamber_writes"
 _FILE_NAME = "antechamber.db"
 
@@ -86,7 +87,8 @@ def database_url(configured: str | None, data_dir: Path) -> URL:
 
 def _engine(url: URL) -> Engine:
     if not url.drivername.startswith("sqlite"):
-        return create_engine(url, pool_size=_THREADS, pool_pre_ping=True)
+        patience = {"connect_timeout": _CONNECT_S}
+        return create_engine(url, pool_size=_THREADS, pool_pre_ping=True, connect_args=patience)
     engine = create_engine(url, connect_args={"isolation_level": None})
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)

@@ -70,6 +70,11 @@ class UsageReported:
     thinking_tokens: int | None = None
     cache_read_input_tokens: int | None = None
     cache_creation_input_tokens: int | None = None
+    cache_creation_1h_input_tokens: int | None = None
+    """Part of those written, for an hour."""
+    reused_tokens: int | None = None
+    """Of the whole input, what the engine did not have to read again. Says nothing of an account:
+    it bounds what one that is kept here may call read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

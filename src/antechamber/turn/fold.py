@@ -102,6 +102,9 @@ class Fold:
         message.usage.output_tokens = usage.output_tokens
         # The event has no counts by lifetime; those of the start may be older than its sum.
         written = message.usage.cache_creation
+        written.ephemeral_1h_input_tokens = min(
+            written.ephemeral_1h_input_tokens, usage.cache_creation_input_tokens
+        )
         written.ephemeral_5m_input_tokens = (
             usage.cache_creation_input_tokens - written.ephemeral_1h_input_tokens
         )

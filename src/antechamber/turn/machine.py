@@ -19,6 +19,7 @@ from enum import Enum
 
 from msgspec import UNSET, UnsetType
 
+from antechamber.turn.cache_use import CacheUse
 from antechamber.turn.events import (
     BlockClosed,
     BlockDelta,
@@ -48,6 +49,7 @@ from antechamber.wire.responses import (
     Diagnostics,
     DirectCaller,
     Message,
+    ServiceTier,
     StopReason,
     ToolUseBlock,
 )
@@ -97,6 +99,10 @@ class Opening:
     model: str
     """The canonical id of the model that was asked for."""
     input_tokens: int
+    """Of the whole input."""
+    cache: CacheUse | None = None
+    """How they are split, where the account of the prompt cache is kept here."""
+    service_tier: ServiceTier = "standard"
     generates: bool = True
     """False where the request asked for no output at all."""
     show_thinking: bool = True
@@ -126,6 +132,13 @@ class TurnMachine:
         self._block: OpenBlock = OpenText(self._track)
         """Has a meaning only while a block is open."""
         self.usage = UsageAccount(input_tokens=opening.input_tokens)
+        if opening.cache is not None:
+            self.usage.keep_account(opening.cache, input_tokens=opening.input_tokens)
+
+    @property
+    def message_id(self) -> str:
+        """The id of the message."""
+        return self._id
 
     @property
     def ended(self) -> bool:
@@ -139,7 +152,9 @@ class TurnMachine:
                 id=self._id,
                 model=self._opening.model,
                 content=[],
-                usage=self.usage.at_start(speed=self._opening.speed),
+                usage=self.usage.at_start(
+                    speed=self._opening.speed, service_tier=self._opening.service_tier
+                ),
                 diagnostics=self._opening.diagnostics,
             )
         )

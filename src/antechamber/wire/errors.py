@@ -25,7 +25,7 @@ Texts are the hosted API's; each stands where it is raised. How an error is rend
 ``http.problems`` (before the first byte) and ``turn.sse`` (after it).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 Details = Mapping[str, object]
@@ -117,6 +117,18 @@ class RateLimited(CallerFault):
 
     status = 429
     type = "rate_limit_error"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        details: Details | None = None,
+        retry_after_s: float | None = None,
+        headers: Sequence[tuple[bytes, bytes]] = (),
+    ) -> None:
+        super().__init__(message, details=details, retry_after_s=retry_after_s)
+        self.headers = headers
+        """How the limits stand, as every answer tells it."""
 
 
 class ServerFault(ApiError):

@@ -96,14 +96,55 @@ class ContextManagement(msgspec.Struct, kw_only=True):
     applied_edits: list[object]
 
 
+class CacheMissModelChanged(msgspec.Struct, tag_field="type", tag="model_changed"):
+    """Another model, or another speed, than in the named request."""
+
+    cache_missed_input_tokens: int
+    """About how many tokens could have been read if the prefix had matched."""
+
+
+class CacheMissToolsChanged(msgspec.Struct, tag_field="type", tag="tools_changed"):
+    """Other tools, or in another order."""
+
+    cache_missed_input_tokens: int
+
+
+class CacheMissSystemChanged(msgspec.Struct, tag_field="type", tag="system_changed"):
+    """Another system prompt."""
+
+    cache_missed_input_tokens: int
+
+
+class CacheMissMessagesChanged(msgspec.Struct, tag_field="type", tag="messages_changed"):
+    """Earlier messages differ, where they should only have been added to."""
+
+    cache_missed_input_tokens: int
+
+
+class CacheMissPreviousMessageNotFound(
+    msgspec.Struct, tag_field="type", tag="previous_message_not_found"
+):
+    """Nothing is known, or known any more, of the named message."""
+
+
 class CacheMissUnavailable(msgspec.Struct, tag_field="type", tag="unavailable"):
-    """No comparison with the named message could be made."""
+    """No comparison could be made, or what differs is none of the above: thinking, tool choice."""
+
+
+CacheMissReason = (
+    CacheMissModelChanged
+    | CacheMissToolsChanged
+    | CacheMissSystemChanged
+    | CacheMissMessagesChanged
+    | CacheMissPreviousMessageNotFound
+    | CacheMissUnavailable
+)
 
 
 class Diagnostics(msgspec.Struct, kw_only=True):
     """Why the prompt cache missed, as far as it is known."""
 
-    cache_miss_reason: CacheMissUnavailable | None
+    cache_miss_reason: CacheMissReason | None
 
 
 class Message(msgspec.Struct, tag_field="type", tag="message", kw_only=True):

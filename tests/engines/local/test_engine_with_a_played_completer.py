@@ -454,6 +454,33 @@ async def test_a_full_line_is_overload_before_anything_is_read() -> None:
     await events_of(await taking.prepare(order()))
 
 
+async def test_ranks_go_first_and_workspaces_take_turns() -> None:
+    completer = PlayedCompleter(*"abcdef", slots=1)
+    taking = engine(completer, queue=5)
+    completer.go_on.clear()
+    come: list[asyncio.Task[list[EngineEvent]]] = []
+    for text, rank, workspace in (
+        ("first", "standard", "busy"),
+        ("batch", "batch", "busy"),
+        ("second", "standard", "busy"),
+        ("third", "standard", "busy"),
+        ("other", "standard", "other"),
+        ("priority", "priority", "busy"),
+    ):
+        asked = replace(order(text), rank=rank, workspace=workspace)
+        come.append(asyncio.create_task(events_of(await taking.prepare(asked))))
+        await settle()
+    with pytest.raises(Overloaded):
+        await taking.prepare(replace(order(), rank="batch"))
+    await taking.prepare(replace(order(), rank="priority"))
+
+    completer.go_on.set()
+    await asyncio.gather(*come)
+
+    served = [asked.prompt.split("\n")[1].removesuffix("<|im_end|>") for asked in completer.asked]
+    assert served == ["first", "priority", "second", "other", "third", "batch"]
+
+
 async def test_a_turn_that_finds_the_line_full_only_when_it_begins_is_overload_too() -> None:
     completer = PlayedCompleter("a", "b", slots=1)
     taking = engine(completer, queue=0)

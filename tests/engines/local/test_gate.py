@@ -19,7 +19,7 @@ class Visitor:
         self.task = asyncio.create_task(self._visit(gate))
 
     async def _visit(self, gate: SlotGate) -> None:
-        async with gate.slot():
+        async with gate.slot("standard", "default"):
             self.inside.set()
             await self._leave.wait()
 
@@ -59,7 +59,7 @@ async def is_as_new(gate: SlotGate, *, slots: int) -> bool:
         return False
     async with AsyncExitStack() as holding:
         for _ in range(slots):
-            await holding.enter_async_context(gate.slot())
+            await holding.enter_async_context(gate.slot("standard", "default"))
         late = Visitor(gate)
         await settle()
         full = not late.inside.is_set()
@@ -106,28 +106,28 @@ async def test_whoever_finds_the_line_full_is_refused_at_once() -> None:
 
     async with visitors(gate, 2):
         with pytest.raises(Overloaded, match="Overloaded"):
-            gate.check()
+            gate.check("standard", "default")
         with pytest.raises(Overloaded):
-            async with gate.slot():
+            async with gate.slot("standard", "default"):
                 pass
     assert await is_as_new(gate, slots=1)
 
 
 async def test_without_a_line_only_free_slots_are_given() -> None:
     gate = SlotGate(slots=1, queue=0)
-    gate.check()
+    gate.check("standard", "default")
 
-    async with gate.slot():
+    async with gate.slot("standard", "default"):
         with pytest.raises(Overloaded):
-            gate.check()
-    gate.check()
+            gate.check("standard", "default")
+    gate.check("standard", "default")
 
 
 async def test_a_failure_inside_gives_the_slot_back() -> None:
     gate = SlotGate(slots=1, queue=1)
 
     with pytest.raises(RuntimeError, match="inside"):
-        async with gate.slot():
+        async with gate.slot("standard", "default"):
             raise RuntimeError("inside")
 
     assert await is_as_new(gate, slots=1)
@@ -150,7 +150,7 @@ async def test_giving_up_in_line_leaves_no_trace() -> None:
         await second.give_up()
 
         assert gate.waiting == 1
-        gate.check()
+        gate.check("standard", "default")
         await first.leave()
         await settle()
         assert third.inside.is_set()

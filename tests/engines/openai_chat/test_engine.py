@@ -3,6 +3,7 @@
 import asyncio
 import json
 from contextlib import aclosing
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -751,3 +752,35 @@ async def test_a_tool_id_in_nine_characters_is_an_engines_quirk() -> None:
 
     assert isinstance(events[-1], TurnEnded)
     assert said(events) == [("look", '{"n":1}')]
+
+
+# ---- who shares a host ---------------------------------------------------------------------------
+
+
+async def test_vllm_is_told_the_rank_and_whose_cache_it_is() -> None:
+    usual = order(request("Hi"))
+    async with playing(HELLO, quirks=HOSTS["vllm"]) as (engine, host):
+        await take(engine, usual)
+        await take(engine, replace(usual, rank="priority", workspace="wrkspc_1"))
+        await take(engine, replace(usual, rank="batch", workspace="wrkspc_2"))
+
+    first, second, third = host.bodies()
+    assert "priority" not in first
+    assert "cache_salt" not in first
+    assert (second["priority"], third["priority"]) == (-1, 1)
+    assert second["cache_salt"] != third["cache_salt"]
+
+
+async def test_a_vllm_that_refuses_priorities_is_asked_without_from_then_on() -> None:
+    def answer(body: dict[str, Any]) -> Reply:
+        if "priority" in body:
+            return refused("Got priority -1 but Priority scheduling is not enabled.")
+        return HELLO
+
+    asked = replace(order(request("What is a priority?")), rank="priority", workspace="wrkspc_1")
+    async with playing(answer, quirks=HOSTS["vllm"]) as (engine, host):
+        await take(engine, asked)
+        await take(engine, asked)
+
+    assert ["priority" in body for body in host.bodies()] == [True, False, False]
+    assert all("cache_salt" in body for body in host.bodies())

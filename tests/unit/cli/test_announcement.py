@@ -64,7 +64,8 @@ def test_many_models_are_cut_short(tmp_path: Path) -> None:
 
 def test_the_sample_asks_for_a_model_that_is_served(tmp_path: Path) -> None:
     def sample(models: str) -> str:
-        return _model_of(sample_request(_settings(tmp_path, TWO_ENGINES + models), "http://x"))
+        settings = _settings(tmp_path, TWO_ENGINES + models)
+        return _model_of(sample_request(settings, "http://x", needs_key=False))
 
     def served(model_id: str) -> str:
         return f'[[models]]\nid = "{model_id}"\nengines = ["far"]\n'
@@ -76,8 +77,8 @@ def test_the_sample_asks_for_a_model_that_is_served(tmp_path: Path) -> None:
 
 
 def test_the_sample_has_a_key_where_one_is_asked_for(tmp_path: Path) -> None:
-    open_to_all = sample_request(_settings(tmp_path), "http://x")
-    with_keys = sample_request(_settings(tmp_path, '[server]\napi_keys = ["k"]\n'), "http://x")
+    open_to_all = sample_request(_settings(tmp_path), "http://x", needs_key=False)
+    with_keys = sample_request(_settings(tmp_path), "http://x", needs_key=True)
 
     assert "x-api-key" not in open_to_all
     assert "x-api-key: YOUR_KEY" in shlex.split(with_keys)

@@ -4,7 +4,7 @@ from typing import Never
 
 import pytest
 
-from antechamber.assembly import build_services, open_database
+from antechamber.assembly import build_services, engine_health
 from antechamber.engines.base import EngineLimits, TurnOrder
 from antechamber.http.asgi import Message, Scope
 from antechamber.http.bodies import ClientLeft
@@ -12,9 +12,9 @@ from antechamber.http.messages import CountTokensEndpoint
 from antechamber.operations.call import Call
 from antechamber.operations.caller import Caller
 from antechamber.operations.routing import EngineEntry, Replica
-from antechamber.runtime.background import Background
 from antechamber.runtime.clock import SystemClock
 from antechamber.settings import ScriptedEngineSettings, Settings
+from antechamber.state import open_state
 from tests.unit.http.exchange import Client, scope
 
 _BODY = b'{"model": "claude-sonnet-4-5", "messages": [{"role": "user", "content": "Hi"}]}'
@@ -75,15 +75,16 @@ async def test_a_client_that_leaves_stops_the_count(tmp_path: Path) -> None:
         data_dir=tmp_path, engines=(ScriptedEngineSettings(name="slow", script=tmp_path / "none"),)
     )
     entry = EngineEntry(replicas=(Replica(engine=engine),))
-    database = open_database(settings)
-    services = build_services(settings, {"slow": entry}, SystemClock(), database, Background())
-    endpoint = CountTokensEndpoint(services)
+    entries, clock = {"slow": entry}, SystemClock()
+    state = open_state(settings, clock)
+    health = engine_health(settings, entries, clock)
+    endpoint = CountTokensEndpoint(build_services(state, entries, health))
     client = _Leaving(engine.began)
 
     with pytest.raises(ClientLeft):
         async with asyncio.timeout(20):
             await endpoint(_scope(), client.receive, client.send)
 
-    database.close()
+    await state.aclose()
     assert engine.stopped
     assert client.got == []

@@ -7,15 +7,21 @@ import structlog
 from antechamber.http.asgi import App, Receive, Scope, Send, encoded, respond
 from antechamber.http.edge import Edge
 from antechamber.http.hosts import host_check
-from antechamber.settings import Secret, ServerSettings
+from antechamber.settings import ServerSettings
 from antechamber.wire.errors import EngineFailed, InvalidRequest, PermissionRefused
 from antechamber.wire.ids import new_id
 from tests.unit.http.exchange import Client, scope
 
 
 def _edge(app: App, server: ServerSettings | None = None) -> Edge:
-    check = host_check(server or ServerSettings())
-    return Edge(app, check_host=check, organization_id="org", new_id=new_id)
+    check = host_check(server or ServerSettings(), lambda: False)
+    return Edge(
+        app,
+        check_host=check,
+        organization_id="org",
+        new_id=new_id,
+        count_refusal=lambda _type: None,
+    )
 
 
 def _raising(error: Exception) -> App:
@@ -72,23 +78,24 @@ async def test_faults_of_the_server_are_logged_with_their_message_and_others_wit
 )
 def test_a_foreign_name_is_refused(host: str) -> None:
     with pytest.raises(PermissionRefused):
-        host_check(ServerSettings())(scope(host=host))
+        host_check(ServerSettings(), lambda: False)(scope(host=host))
 
 
 @pytest.mark.parametrize("host", ["localhost", "LocalHost.:80", "127.9.0.1:1", "[::1]", "::1"])
 def test_names_of_the_machine_are_its_own(host: str) -> None:
-    host_check(ServerSettings())(scope(host=host))
+    host_check(ServerSettings(), lambda: False)(scope(host=host))
 
 
 def test_the_public_address_is_its_own_too_and_no_name_is_none() -> None:
-    check = host_check(ServerSettings(public_url="https://models.example:8443/under"))
+    server = ServerSettings(public_url="https://models.example:8443/under")
+    check = host_check(server, lambda: False)
 
     check(scope(host="models.example"))
     check(scope())
 
 
 def test_with_keys_every_name_will_do() -> None:
-    host_check(ServerSettings(api_keys=(Secret("k"),)))(scope(host="evil.example"))
+    host_check(ServerSettings(), lambda: True)(scope(host="evil.example"))
 
 
 @pytest.mark.parametrize(

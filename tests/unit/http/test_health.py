@@ -3,20 +3,19 @@
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
 
-from antechamber.assembly import build_services, open_database
+from antechamber.assembly import build_services
 from antechamber.engines.base import EngineLimits, PreparedTurn, TurnOrder
 from antechamber.http.health import ReadyEndpoint
 from antechamber.operations.health import BreakerSettings, EngineHealth
 from antechamber.operations.routing import EngineEntry, Replica
-from antechamber.runtime.background import Background
 from antechamber.runtime.clock import SystemClock
 from antechamber.settings import Settings
+from antechamber.state import open_state
 from antechamber.wire.errors import EngineFailed, EngineFault, EngineRateLimited, Overloaded
 from tests.unit.http.exchange import Client, scope
 
@@ -73,12 +72,8 @@ async def probe(
     }
     with TemporaryDirectory() as folder:
         settings, clock = Settings(data_dir=Path(folder)), SystemClock()
-        database = open_database(settings)
-        services = replace(
-            build_services(settings, made, clock, database, Background()),
-            health={name: health_of(name) for name in engines} | dict(health or {}),
-        )
-        database.close()
+        known = {name: health_of(name) for name in engines} | dict(health or {})
+        services = build_services(open_state(settings, clock), made, known)
     client = Client()
     await ReadyEndpoint(services)(scope("/readyz"), client.receive, client.send)
     return client.status, json.loads(client.body)

@@ -21,9 +21,10 @@ def test_a_limit_says_in_whole_seconds_when_to_come_back(error: Exception, pause
     assert answer_headers(error) == [(b"retry-after", pause)]
 
 
-def test_a_spend_limit_does_not() -> None:
+@pytest.mark.parametrize("kind", [RateLimited, EngineRateLimited])
+def test_a_spend_limit_does_not(kind: type[RateLimited | EngineRateLimited]) -> None:
     """T44: it holds until the first of the month."""
-    assert answer_headers(RateLimited("No.", details={"error_code": "x"})) == []
+    assert answer_headers(kind("No.", details={"error_code": "enforced_spend_limit_reached"})) == []
 
 
 def test_a_refusal_tells_how_the_limits_stand() -> None:

@@ -7,9 +7,10 @@ from typing import Any
 
 from antechamber.catalogue.facts import ModelFacts
 from antechamber.engines.base import EngineLimits
-from antechamber.operations.attempts import Attempts
+from antechamber.operations.attempts import Attempts, Standing
 from antechamber.operations.health import BreakerSettings, EngineHealth
 from antechamber.operations.routing import Candidate
+from antechamber.runtime.fair_queue import Rank
 
 FACTS = ModelFacts.unlisted("model-a")
 
@@ -68,6 +69,8 @@ class Stage:
     failures: int = 5
     open_s: float = 30.0
     max_concurrency: int | None = None
+    queue: int = 0
+    longest_wait_s: float = 600.0
     longest_pause_s: float = 8.0
     random: float = 0.0
 
@@ -75,16 +78,22 @@ class Stage:
         breaker = BreakerSettings(failures=self.failures, open_s=self.open_s)
         self.health = {
             each.engine.name: EngineHealth(
-                each.engine.name, breaker, self.clock, max_concurrency=self.max_concurrency
+                each.engine.name,
+                breaker,
+                self.clock,
+                max_concurrency=self.max_concurrency,
+                queue=self.queue,
+                longest_wait_s=self.longest_wait_s,
             )
             for each in self.candidates
         }
 
-    def attempts(self) -> Attempts:
+    def attempts(self, rank: Rank = "standard", workspace: str = "default") -> Attempts:
         return Attempts(
             self.candidates,
             self.health,
             self.clock,
             lambda: self.random,
             longest_pause_s=self.longest_pause_s,
+            standing=Standing(rank, workspace),
         )

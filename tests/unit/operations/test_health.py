@@ -300,3 +300,11 @@ def test_it_is_full_with_as_many_requests_as_may_run() -> None:
     first.leave()
     assert not health.is_full
     assert not fresh(StillClock()).is_full
+
+
+def test_a_full_engine_takes_nobody_who_does_not_wait() -> None:
+    health = fresh(StillClock(), max_concurrency=1)
+    health.enter(MODEL)
+
+    with pytest.raises(Overloaded):
+        health.enter(MODEL)

@@ -24,7 +24,7 @@ _MARKS: dict[Status, tuple[str, str]] = {
 def doctor(
     host: Host = None, port: Port = None, config: ConfigFile = None, data_dir: DataDir = None
 ) -> None:
-    """Check configuration, engines, disk and port, and say what to do. Changes nothing.
+    """Check configuration, database, engines, disk and port, and say what to do. Changes nothing.
 
     Give it the options that you give to serve.
     """
@@ -40,7 +40,12 @@ def _findings(
     from antechamber.cli.doctor.doors import check_exposure, check_port
     from antechamber.cli.doctor.engines import check_engines
     from antechamber.cli.doctor.machine import check_disk, check_python
-    from antechamber.cli.doctor.state import check_configuration, check_data_dir, check_secrets
+    from antechamber.cli.doctor.state import (
+        check_configuration,
+        check_data_dir,
+        check_database,
+        check_secrets,
+    )
     from antechamber.settings import ConfigurationError, default_engines
 
     try:
@@ -53,6 +58,7 @@ def _findings(
         check_configuration(settings),
         check_data_dir(settings.data_dir),
         check_secrets(settings.data_dir),
+        check_database(settings),
         check_disk(settings.data_dir),
         *check_engines(settings, default_engines(settings)),
         check_port(settings.server),

@@ -9,6 +9,7 @@ from ipaddress import ip_address
 from typing import cast
 
 from antechamber.cli.doctor.finding import Finding, broken, doubtful, well
+from antechamber.operations.database_state import are_keys_created
 from antechamber.settings import (
     ConfigurationError,
     ServerSettings,
@@ -43,17 +44,19 @@ def check_exposure(settings: Settings) -> Finding:
     """Check that strangers cannot use the server, or read what is sent."""
     subject, server = "exposure", settings.server
     try:
-        require_keys_beyond_loopback(settings)
+        are_created = are_keys_created(settings)
+        require_keys_beyond_loopback(settings, are_created=are_created)
     except ConfigurationError as error:
         return broken(subject, str(error))
-    if "*" in server.cors_origins and not server.api_keys:
+    has_keys = are_created or bool(server.api_keys)
+    if "*" in server.cors_origins and not has_keys:
         return doubtful(
             subject,
             "every web page that is opened on this machine can use the server",
-            'name origins instead of "*" in server.cors_origins, or set server.api_keys',
+            'name origins instead of "*" in server.cors_origins, or create a key',
         )
     if is_loopback(server.host):
-        keys = "with a key" if server.api_keys else "no key needed"
+        keys = "with a key" if has_keys else "no key needed"
         return well(subject, f"this machine only, {keys}")
     if (server.public_url or "").startswith("https://"):
         return well(subject, f"with a key, over {server.public_url}")

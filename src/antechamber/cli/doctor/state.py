@@ -1,10 +1,11 @@
-"""Checks of what the server keeps: the data directory and its secrets."""
+"""Checks of what the server keeps: the data directory, its secrets, the database."""
 
 import os
 from pathlib import Path
 
 from antechamber.cli.doctor.finding import Finding, broken, doubtful, well
 from antechamber.cli.doctor.machine import nearest_existing
+from antechamber.operations.database_state import look_at_database
 from antechamber.settings import ConfigurationError, Settings, load_or_create_secrets
 
 _SECRETS = "secrets.toml"
@@ -46,3 +47,19 @@ def check_secrets(data_dir: Path) -> Finding:
         remedy = "restore it from a copy; or remove it, and a new one is made"
         return broken("secrets", str(error), remedy)
     return well("secrets", f"{len(keys)} signing key{'s' if len(keys) > 1 else ''}")
+
+
+def check_database(settings: Settings) -> Finding:
+    """Check that the database can be used, and is of this release; makes nothing."""
+    subject = "database"
+    try:
+        state = look_at_database(settings)
+    except ConfigurationError as error:
+        remedy = "start it, or correct database_url"
+        return broken(subject, str(error), remedy if settings.database_url else None)
+    if state.schema.current is None:
+        return well(subject, f"{state.address} (made at the first start)")
+    if not state.schema.is_current:
+        words = f"{state.address} is at step {state.schema.current}, not {state.schema.head}"
+        return doubtful(subject, words, "antechamber db upgrade, which the next start does too")
+    return well(subject, f"{state.address}, {state.keys} key{'' if state.keys == 1 else 's'}")

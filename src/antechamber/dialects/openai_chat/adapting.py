@@ -1,7 +1,7 @@
 """What is learned from a refusal: the host's quirks without the field that it does not take.
 
 Only fields whose loss changes nothing that the request asks for are given up, and never the one
-that keeps the caches of users apart.
+that keeps the caches of workspaces apart.
 """
 
 import re
@@ -45,6 +45,8 @@ _NO_DEVELOPER = re.compile(
 )
 # vLLM, of a schema that its grammars cannot hold
 _NO_GRAMMAR = re.compile(r"grammar|structural.?tag|json.?schema|\bstrict\b", re.IGNORECASE)
+# vLLM before its second scheduler; since then it takes the field, and heeds it where it is told to
+_NO_PRIORITY = re.compile(r"priority scheduling is not enabled", re.IGNORECASE)
 _UNSUPPORTED = re.compile(r"(?:un|not )(?:supported|recognized|known)|not permitted", re.IGNORECASE)
 _THINKING = ("reasoning_effort", "chat_template_kwargs")
 # OpenAI's gpt-5.4, which thinks at this endpoint only without tools
@@ -129,6 +131,7 @@ def _changes(
         yield from _changes_of_tools(quirks, body, refusal)
     if not body.keys().isdisjoint(_THINKING):
         yield from _changes_of_thinking(quirks, body, refusal, effort_taken=effort_taken)
+    yield from _changes_of_callers(body, refusal)
     for name, without in _without(quirks).items():
         if name in body and refusal.is_about(name):
             meant = refusal.refuses(name) or (name in _FIXED and refusal.points_at(name))
@@ -138,9 +141,6 @@ def _changes(
         refusal.says(_CALL_ID) and _ID_FORM.search(refusal.message) is not None
     ):
         yield Change(fields={"tool_ids": "nine"})
-    if "user" in body and (refusal.points_at("user") or refusal.lists("user")):
-        certain, lasts = refusal.disowns("user"), refusal.refuses("user")
-        yield Change(fields={"user": False}, lasts=lasts, certain=certain)
     if quirks.system_role == "developer" and _refuses_developer(refusal):
         yield Change(fields={"system_role": "system"})
     if _has_late_system(body) and refusal.says(_LATE_SYSTEM):
@@ -157,6 +157,14 @@ def _changes_of_tools(
     about_schemas = _NO_GRAMMAR.search(refusal.message) is not None
     if quirks.strict_tools == "any" and _has_strict_tools(body) and about_schemas:
         yield Change(fields={"strict_tools": "ignored"}, lasts=False)
+
+
+def _changes_of_callers(body: Mapping[str, object], refusal: Refusal) -> Iterator[Change]:
+    if "priority" in body and refusal.says(_NO_PRIORITY):
+        yield Change(fields={"priority": False})
+    if "user" in body and (refusal.points_at("user") or refusal.lists("user")):
+        certain, lasts = refusal.disowns("user"), refusal.refuses("user")
+        yield Change(fields={"user": False}, lasts=lasts, certain=certain)
 
 
 def _refuses_developer(refusal: Refusal) -> bool:
@@ -222,7 +230,7 @@ def _without(quirks: Quirks) -> Mapping[str, Mapping[str, Any]]:
         "tool_choice": {"tool_choice": choices[quirks.tool_choice]},
         "response_format": {"structured": "text"},
         "service_tier": {"service_tiers": False},
-        "priority": {"priority": None},
+        "priority": {"priority": False},
     }
     if quirks.budget_field is not None:
         given_up[quirks.budget_field] = {"budget_field": None}

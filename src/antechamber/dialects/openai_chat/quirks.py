@@ -94,10 +94,10 @@ class Quirks:
     user: bool = True
     """Whether ``user`` takes the end user's id."""
     service_tiers: bool = False
-    priority: int | None = None
-    """The value of ``priority`` for requests of the tier ``priority``."""
+    priority: bool = False
+    """Whether ``priority`` tells who goes first."""
     cache_salts: bool = False
-    """Whether prefix caches are kept apart by user with ``cache_salt``."""
+    """Whether prefix caches are kept apart by workspace with ``cache_salt``."""
 
     counting: Counting = "estimate"
     window: Literal["unknown", "models", "props", "ollama", "lmstudio"] = "models"

@@ -37,7 +37,8 @@ def chat_request(
 ) -> ChatRequest:
     """Write ``request`` for a host; ``model`` is its name for the model.
 
-    The output limit is the engine's to add. Raises ``InvalidRequest`` for what the host cannot do.
+    The output limit and ``sharing_fields`` are the engine's to add. Raises ``InvalidRequest`` for
+    what the host cannot do.
     """
     if remedy is not None:
         # What there was to think has been thought, and shown.
@@ -149,11 +150,8 @@ def _settings(request: MessageRequest | CountTokensRequest, quirks: Quirks) -> d
         fields["top_k"] = request.top_k
     user = request.metadata.user_id if request.metadata is not None else None
     if user and quirks.user:
-        fields["user"] = user if len(user) <= _MOST_USER_CHARACTERS else _digest(user)
-    if user and quirks.cache_salts:
-        fields["cache_salt"] = _digest(user)
-    if request.service_tier == "priority":
-        fields["priority"] = quirks.priority
+        long = len(user) > _MOST_USER_CHARACTERS
+        fields["user"] = hashlib.sha256(user.encode()).hexdigest() if long else user
     if quirks.service_tiers:
         tiers = {"standard_only": "default", "priority": "priority"}
         fields["service_tier"] = tiers.get(request.service_tier or "auto")
@@ -164,7 +162,3 @@ def _stops(request: MessageRequest | CountTokensRequest) -> tuple[str, ...]:
     if not isinstance(request, MessageRequest):
         return ()
     return tuple(text for text in request.stop_sequences or () if text)
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()

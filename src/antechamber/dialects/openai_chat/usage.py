@@ -16,6 +16,7 @@ class Tally:
     def __init__(self) -> None:
         self._prompt = self._completion = self._cached = self._written = self._reasoning = 0
         self._pieces = self._characters = 0
+        self._tells_cached = False
 
     def saw(self, text: str) -> None:
         """Count a piece of the answer, which is a token on most hosts."""
@@ -32,11 +33,13 @@ class Tally:
         told = usage.prompt_tokens_details
         details = usage.completion_tokens_details
         cached = told.cached_tokens if told is not None else None
+        cached = usage.prompt_cache_hit_tokens if cached is None else cached
+        self._tells_cached = self._tells_cached or cached is not None
         written = told.cache_write_tokens or told.created_cache_tokens if told is not None else None
         reasoning = details.reasoning_tokens if details is not None else None
         self._prompt = max(self._prompt, usage.prompt_tokens or 0)
         self._completion = max(self._completion, usage.completion_tokens or 0)
-        self._cached = max(self._cached, cached or usage.prompt_cache_hit_tokens or 0)
+        self._cached = max(self._cached, cached or 0)
         self._written = max(self._written, written or 0)
         self._reasoning = max(self._reasoning, reasoning or usage.reasoning_tokens or 0)
 
@@ -49,6 +52,6 @@ class Tally:
             input_tokens=self._prompt - cached - written if self._prompt else None,
             output_tokens=self._completion or seen,
             thinking_tokens=self._reasoning or None,
-            cache_read_input_tokens=cached or None,
+            cache_read_input_tokens=cached if self._tells_cached else None,
             cache_creation_input_tokens=written or None,
         )

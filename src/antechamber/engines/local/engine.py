@@ -50,7 +50,7 @@ class LocalEngine:
         model = await self._loader.model_for_request()
         creates = isinstance(order.request, MessageRequest)
         if creates:
-            model.gate.check()
+            model.gate.check(order.rank, order.workspace)
         # Off the event loop: a body of many megabytes takes a tenth of a second and more.
         prompt = await asyncio.to_thread(render, order.request, model.template, order.thinking)
         tokens = await self._tokens(prompt.text, model)
@@ -64,22 +64,30 @@ class LocalEngine:
             order=order, prompt=prompt, tokens=tokens, exact=exact, engine=self, model=model
         )
 
+    @property
+    def waiting(self) -> int:
+        """How many turns stand in line for a slot."""
+        return 0 if (known := self._loader.known) is None else known.gate.waiting
+
     async def run(self, turn: "LocalTurn", model: LoadedModel) -> AsyncGenerator[EngineEvent, None]:
         """Run the turn's steps while holding one slot."""
         writer = self._writer(turn, model)
-        async with model.gate.slot():
+        async with model.gate.slot(turn.order.rank, turn.order.workspace):
             if turn.order.max_tokens == 0:
                 await self._warm(turn, model)
                 yield UsageReported(output_tokens=0)
                 yield TurnEnded(stop_reason="max_tokens")
                 return
-            tail = before = ""
+            tail, before, reused = "", "", False
             while (step := writer.next_step()) is not None:
                 tail = before = (before if step.rewind else tail) + step.append
                 async with aclosing(self._step(turn, model, tail, step)) as stream:
                     async for piece in stream:
                         if isinstance(piece, Piece):
                             events = writer.piece(piece.text, tokens=piece.tokens)
+                        elif isinstance(piece, UsageReported):
+                            # Later steps go on from where the first one was.
+                            events, reused = (() if reused else (piece,)), True
                         else:
                             tail += model.template.guard(piece.text)
                             events = writer.finish(piece)
@@ -109,8 +117,11 @@ class LocalEngine:
 
     async def _step(
         self, turn: "LocalTurn", model: LoadedModel, tail: str, step: Step
-    ) -> AsyncGenerator[Piece | Outcome, None]:
-        """Complete the prompt and ``tail``, within the step's limit and the window."""
+    ) -> AsyncGenerator[Piece | UsageReported | Outcome, None]:
+        """Complete the prompt and ``tail``, within the step's limit and the window.
+
+        Before its outcome it tells how much of the prompt had not to be read again.
+        """
         prompt = turn.tokens + await self._tokens(tail, model)
         left = model.card.window_tokens - len(prompt)
         if left <= 0:
@@ -121,6 +132,7 @@ class LocalEngine:
         async with aclosing(self._completed(prompt, sampling, step, model)) as stream:
             async for piece in stream:
                 if isinstance(piece, Finished):
+                    yield UsageReported(reused_tokens=piece.cached_tokens)
                     yield _outcome(piece, "".join(written), step)
                     return
                 written.append(piece.text)

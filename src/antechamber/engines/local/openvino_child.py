@@ -17,7 +17,7 @@ from typing import Any
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
-from antechamber.engines.local.openvino_pipeline import Asked, Pipeline
+from antechamber.engines.local.openvino_pipeline import Asked, Pipeline, Reused
 from antechamber.engines.local.runners import CANNOT_LOAD
 from antechamber.engines.local.vocabulary import AnswerText
 from antechamber.wire.encoding import encode_json
@@ -70,9 +70,12 @@ class Api:
         text = AnswerText(
             self._pipeline.vocabulary, body.get("stop", ()), literal=asked.grammar is not None
         )
-        count, last = 0, None
+        count, last, reused = 0, None, 0
         async with aclosing(self._pipeline.complete(body["prompt"], asked)) as stream:
             async for tokens in stream:
+                if isinstance(tokens, Reused):
+                    reused = tokens.tokens
+                    continue
                 for last in tokens[: asked.max_tokens - count]:
                     count += 1
                     if piece := text.feed(last):
@@ -86,7 +89,8 @@ class Api:
         ended = last in self._pipeline.vocabulary.ends
         kind = "word" if text.stop is not None else "eos" if ended else "limit"
         end = {"content": "", "stop": True, "stop_type": kind, "tokens_predicted": count}
-        await _event(answer, end | {"stopping_word": text.stop or ""})
+        end |= {"stopping_word": text.stop or "", "timings": {"cache_n": reused}}
+        await _event(answer, end)
 
 
 def _asked(body: dict[str, Any]) -> Asked:

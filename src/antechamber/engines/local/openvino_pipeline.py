@@ -49,9 +49,20 @@ class Asked:
     grammar: str | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reused:
+    """Tokens of the prompt that did not have to be read again."""
+
+    tokens: int
+
+
 @dataclass(slots=True, eq=False)
 class _Job:
     handle: "genai.GenerationHandle"
+    prompt_tokens: int
+    steps: int = 0
+    """Those that it took until the first token."""
+    has_begun: bool = False
     tokens: "asyncio.Queue[list[int] | None]" = field(default_factory=asyncio.Queue)
 
 
@@ -67,7 +78,8 @@ class Pipeline:
         scheduler.num_kv_blocks = self.slots * (self.window_tokens // _BLOCK_TOKENS + 2)
         scheduler.enable_prefix_caching = True
         scheduler.dynamic_split_fuse = True
-        scheduler.max_num_batched_tokens = _STEP_TOKENS + self.slots
+        self._step_tokens = _STEP_TOKENS + self.slots
+        scheduler.max_num_batched_tokens = self._step_tokens
         scheduler.max_num_seqs = self.slots
         properties = {"INFERENCE_NUM_THREADS": int(order["threads"])}
         self._pipeline = genai.ContinuousBatchingPipeline(str(path), scheduler, "CPU", properties)
@@ -90,18 +102,26 @@ class Pipeline:
         ids = self._tokenizer.encode(text, add_special_tokens=False).input_ids
         return [int(token) for token in ids.data[0]]
 
-    async def complete(self, prompt: list[int], asked: Asked) -> AsyncGenerator[list[int], None]:
-        """Yield tokens as they come. Closing the generator stops the model after its step.
+    async def complete(
+        self, prompt: list[int], asked: Asked
+    ) -> AsyncGenerator[list[int] | Reused, None]:
+        """Yield what was reused, then tokens as they come.
+
+        Closing the generator stops the model after its step.
 
         Raises ``ValueError`` and ``RuntimeError`` for what the pipeline does not take.
         """
         self._last_id += 1
         ids = openvino.Tensor(np.array([prompt], dtype=np.int64))
-        job = _Job(self._pipeline.add_request(self._last_id, ids, self._generation(asked)))
+        handle = self._pipeline.add_request(self._last_id, ids, self._generation(asked))
+        job = _Job(handle, len(prompt))
         self._jobs.add(job)
         self._wanted.set()
         try:
             while (tokens := await job.tokens.get()) is not None:
+                if not job.has_begun:
+                    job.has_begun = True
+                    yield Reused(tokens=_reused(job, self._step_tokens))
                 yield tokens
         finally:
             job.handle.cancel()
@@ -126,6 +146,7 @@ class Pipeline:
             sys.stderr.flush()
             os._exit(1)
         for job in self._jobs:
+            job.steps += job.tokens.empty() and not job.has_begun
             while job.handle.can_read():
                 for output in job.handle.read().values():
                     job.tokens.put_nowait(list(output.generated_ids))
@@ -154,6 +175,18 @@ class Pipeline:
             structure.grammar = for_xgrammar(asked.grammar)
             config.structured_output_config = structure
         return config
+
+
+def _reused(job: _Job, step_tokens: int) -> int:
+    """Return how much of the prompt was in the cache, from the steps that the rest took.
+
+    Nothing where the whole prompt could have been read in them; else what the last but one of them
+    left, which is true to a step. Where others are read at the same time the steps are more, and
+    less is said than is so.
+    """
+    if job.prompt_tokens <= job.steps * step_tokens:
+        return 0
+    return job.prompt_tokens - 1 - (job.steps - 1) * step_tokens
 
 
 def _short_enough(text: str) -> list[str]:

@@ -9,6 +9,7 @@ from antechamber.dialects.openai_chat.quirks import Quirks
 from antechamber.dialects.openai_chat.reading import ReadingPlan, Remedy
 from antechamber.dialects.openai_chat.refusal import refusal_of
 from antechamber.dialects.openai_chat.request import ChatRequest, chat_request
+from antechamber.dialects.openai_chat.sharing import sharing_fields
 from antechamber.dialects.openai_chat.told import Told, told_by
 from antechamber.engines.base import TurnOrder
 from antechamber.engines.openai_chat.remembering import Lessons
@@ -70,8 +71,13 @@ class Asking:
     @property
     def body(self) -> Mapping[str, object]:
         """What is sent; who does not want a stream is not worth a hundred events of one."""
-        body = {**self._asked.body, self._quirks.max_tokens_field: self.limit}
-        request = self._order.request
+        order = self._order
+        body = {
+            **self._asked.body,
+            self._quirks.max_tokens_field: self.limit,
+            **sharing_fields(self._quirks, order.rank, order.workspace),
+        }
+        request = order.request
         if isinstance(request, MessageRequest) and not request.stream:
             body["stream"] = False
             body.pop("stream_options", None)

@@ -29,7 +29,8 @@ HOSTS: Mapping[str, Quirks] = {
             service_tiers=True,
             window="unknown",
         ),
-        # docs.vllm.ai, OpenAI-compatible server, reasoning outputs, tool calling; vLLM 0.33.
+        # docs.vllm.ai, OpenAI-compatible server, reasoning outputs, tool calling, cache isolation;
+        # vLLM 0.33, which heeds priorities with --scheduling-policy priority and else ignores them.
         Quirks(
             host="vllm",
             reasoning="template",
@@ -42,9 +43,12 @@ HOSTS: Mapping[str, Quirks] = {
             stop="told",
             top_k=True,
             images_in_results=False,
+            priority=True,
+            cache_salts=True,
             counting="vllm",
         ),
-        # docs.sglang.io, OpenAI APIs, reasoning parser, thinking budget; SGLang 0.5.
+        # docs.sglang.io, OpenAI APIs, reasoning parser, thinking budget; SGLang 0.5. Which of its
+        # priorities go first is set where it is started, so it is told none.
         Quirks(
             host="sglang",
             reasoning="template",
@@ -54,6 +58,7 @@ HOSTS: Mapping[str, Quirks] = {
             keeps_schema=True,
             stop="told",
             top_k=True,
+            cache_salts=True,
             counting="sglang",
         ),
         # docs.ollama.com/api/openai-compatibility; ollama/ollama#14821 for reasoning_effort.

@@ -207,12 +207,21 @@ def test_a_refusal_that_the_user_wrote_teaches_nothing() -> None:
         assert adapted(GENERIC, asked, told(f"Cannot read the message '{words}'")) is None
 
 
-def test_what_keeps_users_apart_is_never_given_up() -> None:
+def test_what_keeps_workspaces_apart_is_never_given_up() -> None:
     salted = Quirks(cache_salts=True)
-    asked = written(request("a", metadata={"user_id": "me"}), salted).body
-    assert "cache_salt" in asked
+    asked = {**written(request("a"), salted).body, "cache_salt": "0" * 64}
 
     assert adapted(salted, asked, told("Unknown field: cache_salt", param="cache_salt")) is None
+
+
+def test_a_priority_that_vllm_has_no_use_for_is_given_up() -> None:
+    """As its first scheduler says it, also in a conversation about priorities."""
+    refusal = told("Got priority -1 but Priority scheduling is not enabled.")
+    for asked in (request("a"), request("What is a priority?")):
+        body = {**written(asked, VLLM).body, "priority": -1}
+
+        assert adapted(VLLM, body, refusal) == Change(fields={"priority": False})
+        assert adapted(VLLM, written(asked, VLLM).body, refusal) is None
 
 
 @pytest.mark.parametrize(

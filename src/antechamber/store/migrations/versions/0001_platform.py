@@ -51,6 +51,10 @@ def upgrade() -> None:
         sa.UniqueConstraint("hash", name="uq_api_keys_hash"),
     )
     op.create_index("ix_api_keys_workspace_id", "api_keys", ["workspace_id"])
+    _add_ledger()
+
+
+def _add_ledger() -> None:
     op.create_table("turns", *_turn_columns())
     op.create_index("ix_turns_started_at", "turns", ["started_at"])
     op.create_table(
@@ -85,5 +89,4 @@ def _turn_columns() -> list[sa.schema.SchemaItem]:
         sa.Column("total_ms", sa.Integer(), nullable=False),
         sa.Column("cost_nano_usd", sa.BigInteger()),
         sa.PrimaryKeyConstraint("id", name="pk_turns"),
-        sa.UniqueConstraint("request_id", name="uq_turns_request_id"),
     ]

@@ -1,0 +1,1 @@
+"""``antechamber keys``: who may come in."""

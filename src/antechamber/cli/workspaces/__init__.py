@@ -1,0 +1,1 @@
+"""``antechamber workspaces``: what keys belong to."""

@@ -1,0 +1,127 @@
+"""``/v1/organizations/workspaces``: listed, created, shown, changed, archived."""
+
+from antechamber.http.admin.parts import body_of, order_of, query_of, respond_page
+from antechamber.http.asgi import Receive, Scope, Send, respond
+from antechamber.operations.administration import carry_out, look_up
+from antechamber.operations.messages import Services
+from antechamber.operations.workspace_lists import (
+    WorkspaceChanges,
+    WorkspacesOrder,
+    add_workspace,
+    change_workspace,
+    workspace_of,
+    workspace_page,
+)
+from antechamber.operations.workspaces import NewWorkspace, WorkspaceRow, archive
+from antechamber.wire.administration import WorkspaceCreation, WorkspacesQuery, WorkspaceUpdate
+from antechamber.wire.encoding import encode_json
+
+_DATA_RESIDENCY = {
+    "workspace_geo": "us",
+    "default_inference_geo": "global",
+    "allowed_inference_geos": "unrestricted",
+}
+"""What the hosted API says where nothing was chosen; here everything is where the server is."""
+
+
+class WorkspacesEndpoint:
+    """Lists workspaces, the newest first, and creates one."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["method"] == "POST":
+            await self._create(scope, receive, send)
+        else:
+            await self._list(scope, send)
+
+    async def _list(self, scope: Scope, send: Send) -> None:
+        query, now = query_of(scope, WorkspacesQuery), self._services.clock.now()
+        order = WorkspacesOrder(
+            page=order_of(query),
+            ids=query.ids,
+            include_archived=query.include_archived,
+            include_default=query.include_default,
+        )
+        run = carry_out if query.include_default else look_up
+        page = await run(
+            self._services, lambda connection: workspace_page(connection, order, now=now)
+        )
+        await respond_page(send, [_body(each) for each in page.data], more=page.has_more)
+
+    async def _create(self, scope: Scope, receive: Receive, send: Send) -> None:
+        services, now = self._services, self._services.clock.now()
+        wanted = await body_of(scope, receive, services, WorkspaceCreation)
+        made = await carry_out(
+            services,
+            lambda connection: add_workspace(
+                connection,
+                NewWorkspace(name=wanted.name, tags=wanted.tags or {}),
+                display_color=wanted.display_color,
+                now=now,
+                new_id=services.new_id,
+            ),
+        )
+        await respond(send, 200, encode_json(_body(made)))
+
+
+class WorkspaceEndpoint:
+    """Shows one workspace, and changes it."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        workspace_id: str = scope["path_params"]["workspace_id"]
+        services, now = self._services, self._services.clock.now()
+        if scope["method"] == "POST":
+            update = await body_of(scope, receive, services, WorkspaceUpdate)
+            changes = WorkspaceChanges(
+                name=update.name, display_color=update.display_color, tags=update.tags
+            )
+            workspace = await carry_out(
+                services,
+                lambda connection: change_workspace(connection, workspace_id, changes, now=now),
+            )
+        else:
+            # Writes where it is the default one that nobody has asked for yet.
+            workspace = await carry_out(
+                services, lambda connection: workspace_of(connection, workspace_id, now=now)
+            )
+        await respond(send, 200, encode_json(_body(workspace)))
+
+
+class ArchiveEndpoint:
+    """Closes a workspace for good."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        workspace_id: str = scope["path_params"]["workspace_id"]
+        services, now = self._services, self._services.clock.now()
+        workspace = await carry_out(
+            services, lambda connection: archive(connection, workspace_id, now=now)
+        )
+        await respond(send, 200, encode_json(_body(workspace)))
+
+
+def _body(workspace: WorkspaceRow) -> dict[str, object]:
+    return {
+        "id": workspace.id,
+        "type": "workspace",
+        "name": workspace.name,
+        "created_at": workspace.created_at,
+        "archived_at": workspace.archived_at,
+        "display_color": workspace.display_color,
+        "tags": dict(workspace.tags),
+        "data_residency": _DATA_RESIDENCY,
+        # Nothing is encrypted by workspace, so that one name does for both.
+        "compartment_id": workspace.id,
+        "external_key_id": None,
+        "user_profile_id": None,
+    }

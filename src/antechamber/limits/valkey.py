@@ -1,0 +1,196 @@
+"""Buckets on Valkey or Redis, so that every process that shares it counts in the same ones.
+
+Requests that come while others are being asked about go together, in one call of one script: the
+server runs nothing else meanwhile, so each of them gets all that it takes, or nothing.
+
+While the server is away nobody is kept waiting for it: each process then counts for itself.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from importlib import resources
+
+import msgspec
+import structlog
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+
+from antechamber.limits.base import Outcome, Take
+from antechamber.limits.buckets import outcome_of
+from antechamber.limits.local import LocalKeeper
+from antechamber.runtime.background import Background
+from antechamber.runtime.clock import Clock
+
+_log = structlog.get_logger("antechamber.limits")
+_PREFIX = "antechamber:limits:"
+_TIMEOUT_S = 1.0
+"""For one call. It takes a millisecond; what takes longer than this would be felt by clients."""
+_REST_S = 2.0
+"""So long nobody is asked after a failure; then one request tries."""
+_SETTLING_S = 0.05
+"""What is settled waits so long for a request to go with."""
+_MOST_AT_ONCE = 200
+"""Requests, and settlements, in one call. The server serves nobody else for that millisecond."""
+_QUIET_S = 60.0
+"""Between two lines of the log about the same failure."""
+_LOOK, _TAKE, _SETTLE = 0, 1, 2
+
+_Step = tuple[int, float, int]
+_Answer = list[float]
+"""Whether the request was let in, and what is used of each bucket."""
+
+
+class _Asking(msgspec.Struct):
+    takes: Sequence[Take]
+    answer: "asyncio.Future[_Answer | None]"
+    """None where the server is away."""
+
+
+class ValkeyKeeper:
+    """Keeps buckets on the server at ``url``; its clock is the one that counts."""
+
+    def __init__(self, url: str, clock: Clock, background: Background) -> None:
+        """``url`` may hold a password; nothing connects before the first request."""
+        self._client = Redis.from_url(  # pyright: ignore[reportUnknownMemberType] - its options
+            # The client knows the older name alone.
+            url.replace("valkey", "redis", 1) if url.startswith("valkey") else url,
+            socket_timeout=_TIMEOUT_S,
+            socket_connect_timeout=_TIMEOUT_S,
+            # Once more at once: a connection that idled may have been closed over there.
+            retry=Retry(NoBackoff(), 1),
+        )
+        text = (resources.files("antechamber.limits") / "buckets.lua").read_text(encoding="utf-8")
+        self._script = self._client.register_script(text)
+        self._clock = clock
+        self._background = background
+        self._alone = LocalKeeper(clock)
+        self._asking: list[_Asking] = []
+        self._settling: dict[str, tuple[int, float]] = {}
+        self._is_sending = False
+        self._is_settling_soon = False
+        self._away_until: float | None = None
+        """Set while the server does not answer."""
+        self._told_at: float | None = None
+
+    async def take(self, takes: Sequence[Take]) -> Outcome:
+        """Take from every bucket, or from none; waits a second at most."""
+        if not self._may_ask():
+            return await self._alone.take(takes)
+        asking = _Asking(takes, asyncio.get_running_loop().create_future())
+        self._asking.append(asking)
+        self._start_sending()
+        answer = await asking.answer
+        if answer is None:
+            return await self._alone.take(takes)
+        return outcome_of(takes, answer[1:], let_in=bool(answer[0]))
+
+    def settle(self, key: str, per_minute: int, more: float) -> None:
+        """Correct what was taken, soon and together with others."""
+        if self._away_until is not None:
+            self._alone.settle(key, per_minute, more)
+            return
+        _, before = self._settling.get(key, (0, 0.0))
+        self._settling[key] = per_minute, before + more
+        if not self._is_sending and not self._is_settling_soon:
+            self._is_settling_soon = True
+            self._background.spawn("settle-limits", self._settle_soon())
+
+    async def aclose(self) -> None:
+        """Send what has been settled, and close the connections."""
+        while self._settling:
+            await self._send_group()
+        await self._client.aclose()
+
+    def _may_ask(self) -> bool:
+        if self._away_until is None:
+            return True
+        now = self._clock.monotonic()
+        if now < self._away_until:
+            return False
+        # The others do not wait with the one that tries.
+        self._away_until = now + _REST_S
+        return True
+
+    async def _settle_soon(self) -> None:
+        await self._clock.sleep(_SETTLING_S)
+        self._is_settling_soon = False
+        self._start_sending()
+
+    def _start_sending(self) -> None:
+        if not self._is_sending:
+            self._is_sending = True
+            self._background.spawn("limits", self._send()).add_done_callback(self._sent)
+
+    async def _send(self) -> None:
+        while self._asking or self._settling:
+            await self._send_group()
+
+    def _sent(self, task: asyncio.Task[None]) -> None:
+        self._is_sending = False
+        if task.cancelled():
+            self._let_go()
+        elif self._asking or self._settling:  # they came when it had just ended
+            self._start_sending()
+
+    async def _send_group(self) -> None:
+        """Ask for those who wait, and settle; whatever happens, they are answered."""
+        group, self._asking = self._asking[:_MOST_AT_ONCE], self._asking[_MOST_AT_ONCE:]
+        settled = list(self._settling)[:_MOST_AT_ONCE]
+        changes = {key: self._settling.pop(key) for key in settled}
+        answers: Sequence[_Answer] | None = None
+        try:
+            async with asyncio.timeout(_TIMEOUT_S):
+                answers = await self._run(group, changes)
+        except (RedisError, OSError, TimeoutError) as error:
+            self._now_away(error, changes)
+        else:
+            self._now_there()
+        finally:
+            _answer(group, answers)
+
+    async def _run(
+        self, group: Sequence[_Asking], changes: dict[str, tuple[int, float]]
+    ) -> Sequence[_Answer]:
+        requests: list[list[_Step]] = [
+            [
+                (take.per_minute, take.amount, _TAKE if take.is_taken else _LOOK)
+                for take in asking.takes
+            ]
+            for asking in group
+        ]
+        keys = [_PREFIX + take.key for asking in group for take in asking.takes]
+        if changes:
+            # Before the requests: what others gave back may let one in.
+            requests.insert(0, [(limit, more, _SETTLE) for limit, more in changes.values()])
+            keys[:0] = [_PREFIX + key for key in changes]
+        reply: bytes = await self._script(keys=keys, args=[msgspec.json.encode(requests)])
+        answers = msgspec.json.decode(reply, type=list[_Answer])
+        return answers[1:] if changes else answers
+
+    def _now_away(self, error: Exception, changes: dict[str, tuple[int, float]]) -> None:
+        now = self._clock.monotonic()
+        self._away_until = now + _REST_S
+        for key, (per_minute, more) in (*changes.items(), *self._settling.items()):
+            self._alone.settle(key, per_minute, more)
+        self._settling.clear()
+        self._let_go()
+        if self._told_at is None or now - self._told_at >= _QUIET_S:
+            self._told_at = now
+            _log.warning("limits_not_shared", reason=str(error) or type(error).__name__)
+
+    def _let_go(self) -> None:
+        _answer(self._asking, None)
+        self._asking = []
+
+    def _now_there(self) -> None:
+        if self._away_until is not None:
+            self._away_until = None
+            _log.info("limits_shared_again")
+
+
+def _answer(group: Sequence[_Asking], answers: Sequence[_Answer] | None) -> None:
+    for index, asking in enumerate(group):
+        if not asking.answer.done():  # its client may have left
+            asking.answer.set_result(None if answers is None else answers[index])

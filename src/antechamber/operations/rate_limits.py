@@ -1,0 +1,275 @@
+"""Whether a caller may go now: the buckets of its workspace and its key for a class of models.
+
+A request takes one of the requests and its estimated input at once, or is refused; of output there
+has to be something left, and what is produced is taken at the end, with the input's true count.
+"""
+
+from collections.abc import Sequence
+from math import ceil
+
+import msgspec
+import structlog
+
+from antechamber.catalogue.facts import ModelFacts
+from antechamber.catalogue.tiers import Tier, TierClass
+from antechamber.limits.base import Keeper, Level, Outcome, Refusal, Take
+from antechamber.operations.caller import Caller
+from antechamber.operations.limit_headers import Header, limit_headers
+from antechamber.operations.spending import check_spending
+from antechamber.operations.tiers import Tiers
+from antechamber.runtime.clock import Clock
+from antechamber.settings import Settings
+from antechamber.wire.errors import RateLimited
+
+_log = structlog.get_logger("antechamber.limits")
+_MOST_PLANS = 4096
+_ANY_OUTPUT = 1
+"""Tokens that have to be left for a request to begin: ``max_tokens`` plays no part."""
+
+
+class Admission:
+    """Leave for one request. This one is of no limit."""
+
+    __slots__ = ()
+
+    def head(self) -> Sequence[Header]:
+        """Return the headers that tell the caller how its limits stand."""
+        return ()
+
+    def settle(self, input_tokens: int, output_tokens: int, *, cache_read_tokens: int = 0) -> None:
+        """Put the true counts in the place of the estimate, at the end of an answer; once.
+
+        ``input_tokens`` are those after the last breakpoint and those written to the cache.
+        """
+
+    def give_back(self) -> None:
+        """Undo it, where nobody was asked for an answer."""
+
+
+FREE = Admission()
+"""For whoever has no limit."""
+
+
+class _Bucket(msgspec.Struct, frozen=True, gc=False):
+    key: str
+    per_minute: int
+
+
+class _Plan(msgspec.Struct, frozen=True):
+    """The buckets that the requests of one caller for one class of models take from."""
+
+    requests: tuple[_Bucket, ...]
+    outputs: tuple[_Bucket, ...]
+    inputs: tuple[_Bucket, ...]
+    fixed: tuple[Take, ...]
+    """What every request takes: of requests, then of outputs. Inputs come after them."""
+    counts_cache_reads: bool
+
+    def takes(self, input_tokens: int) -> list[Take]:
+        return [
+            *self.fixed,
+            *[Take(bucket.key, bucket.per_minute, input_tokens) for bucket in self.inputs],
+        ]
+
+    def named(self, index: int) -> str:
+        """Return what a refusal calls the limit of a take."""
+        if index < len(self.requests):
+            return "requests"
+        return "output tokens" if index < len(self.fixed) else "input tokens"
+
+
+class RateLimits:
+    """The limits of everybody, over one keeper of buckets."""
+
+    def __init__(self, settings: Settings, tiers: Tiers, keeper: Keeper, clock: Clock) -> None:
+        self._tiers = tiers
+        self._keeper = keeper
+        self._clock = clock
+        self._exact = settings.limits.exact_headers
+        self._usual = None if settings.limits.tier is None else tiers.by_name[settings.limits.tier]
+        self._promotion = [tiers.by_name[name] for name in settings.limits.promotion]
+        self._plans: dict[tuple[str | None, ...], _Plan] = {}
+        self._told: set[str] = set()
+
+    async def admit(
+        self,
+        caller: Caller,
+        facts: ModelFacts,
+        *,
+        estimated_input_tokens: int,
+        counts_tokens: bool = False,
+    ) -> Admission:
+        """Let a request in; raises ``RateLimited``, and ``InvalidRequest`` for a spent budget.
+
+        ``counts_tokens`` is for count_tokens, which has a limit of its own and costs nothing.
+        """
+        tier = self.tier_of(caller)
+        if not counts_tokens:
+            check_spending(caller, tier, self._clock)
+        of_key = None if caller.key_tier is None else self._known(caller.key_tier)
+        if tier is None and of_key is None:
+            return FREE
+        plan = self._plan(caller, facts, tier, of_key, counts_tokens=counts_tokens)
+        takes = plan.takes(estimated_input_tokens)
+        if not takes:
+            return FREE
+        outcome = await self._keeper.take(takes)
+        if outcome.refusal is not None:
+            raise self._refused(plan, outcome, outcome.refusal, caller, facts)
+        return _Limited(self, plan, outcome.levels, estimated_input_tokens)
+
+    def tier_of(self, caller: Caller) -> Tier | None:
+        """Return the tier of the caller's workspace; None is no limit.
+
+        That is its own; else the one that it has reached by what it spent; else the usual one.
+        """
+        if caller.workspace_tier is not None:
+            own = self._known(caller.workspace_tier)
+            if own is not None:
+                return own
+        reached = self._usual
+        for tier in self._promotion:
+            if caller.bounds.workspace_spent >= (tier.from_nano_usd or 0):
+                reached = tier
+        return reached
+
+    def _known(self, name: str) -> Tier | None:
+        tier = self._tiers.by_name.get(name)
+        if tier is None and name not in self._told:
+            # It was known when the key or the workspace got it; requests must not fail for that.
+            self._told.add(name)
+            _log.warning("tier_unknown", tier=name)
+        return tier
+
+    def _plan(
+        self,
+        caller: Caller,
+        facts: ModelFacts,
+        tier: Tier | None,
+        of_key: Tier | None,
+        *,
+        counts_tokens: bool,
+    ) -> _Plan:
+        known = (
+            caller.workspace_id,
+            tier.name if tier is not None else None,
+            caller.key_id if of_key is not None else None,
+            of_key.name if of_key is not None else None,
+            None if counts_tokens else facts.id,
+        )
+        plan = self._plans.get(known)
+        if plan is None:
+            scopes = [(caller.workspace_id, tier), (caller.key_id or "", of_key)]
+            limited = [(whose, each) for whose, each in scopes if each is not None]
+            plan = self._count_plan(limited) if counts_tokens else self._turn_plan(limited, facts)
+            if len(self._plans) >= _MOST_PLANS:  # ids of models come from requests
+                self._plans.clear()
+            self._plans[known] = plan
+        return plan
+
+    def _turn_plan(self, limited: Sequence[tuple[str, Tier]], facts: ModelFacts) -> _Plan:
+        model_class = self._tiers.class_of(facts)
+        rows = [
+            (f"{whose}/{model_class}", tier.limits_of(model_class) or TierClass(name=model_class))
+            for whose, tier in limited
+        ]
+        return _plan_of(
+            requests=_buckets("requests", [(key, row.requests_per_minute) for key, row in rows]),
+            outputs=_buckets("output", [(key, row.output_tokens_per_minute) for key, row in rows]),
+            inputs=_buckets("input", [(key, row.input_tokens_per_minute) for key, row in rows]),
+            counts_cache_reads=facts.id in self._tiers.book.counts_cache_reads,
+        )
+
+    def _count_plan(self, limited: Sequence[tuple[str, Tier]]) -> _Plan:
+        counts = [(whose, tier.count_tokens_per_minute) for whose, tier in limited]
+        return _plan_of(requests=_buckets("counts", counts))
+
+    def _refused(
+        self, plan: _Plan, outcome: Outcome, refusal: Refusal, caller: Caller, facts: ModelFacts
+    ) -> RateLimited:
+        per_minute = outcome.levels[refusal.index].per_minute
+        message = (
+            "This request would exceed your organization's rate limit of "
+            f"{per_minute:,} {plan.named(refusal.index)} per minute "
+            f"(org: {caller.organization_id}, model: {facts.id}). For details, refer to: "
+            "https://docs.claude.com/en/api/rate-limits. You can see the response headers for "
+            "current usage. Please reduce the prompt length or the maximum tokens requested, or "
+            "try again later. You may also contact sales at https://claude.com/contact-sales to "
+            "discuss your options for a rate limit increase."
+        )
+        return RateLimited(
+            message,
+            # Clients read a whole number, and come back at once where there is none.
+            retry_after_s=max(1, ceil(refusal.wait_s)),
+            headers=self.head(plan, outcome.levels),
+        )
+
+    def head(self, plan: _Plan, levels: Sequence[Level]) -> list[Header]:
+        """Return the headers for how the buckets of a plan stand; meant for admissions."""
+        requests, fixed = len(plan.requests), len(plan.fixed)
+        return limit_headers(
+            levels[:requests],
+            levels[fixed:],
+            levels[requests:fixed],
+            now=self._clock.now().timestamp(),
+            exact=self._exact,
+        )
+
+    def settle(self, buckets: Sequence[_Bucket], more: int) -> None:
+        """Correct what was taken from buckets; meant for admissions."""
+        if more:
+            for bucket in buckets:
+                self._keeper.settle(bucket.key, bucket.per_minute, more)
+
+
+class _Limited(Admission):
+    """Leave for a request that takes from buckets."""
+
+    __slots__ = ("_estimated", "_is_open", "_levels", "_limits", "_plan")
+
+    def __init__(
+        self, limits: RateLimits, plan: _Plan, levels: Sequence[Level], estimated: int
+    ) -> None:
+        self._limits = limits
+        self._plan = plan
+        self._levels = levels
+        self._estimated = estimated
+        self._is_open = True
+
+    def head(self) -> Sequence[Header]:
+        return self._limits.head(self._plan, self._levels)
+
+    def settle(self, input_tokens: int, output_tokens: int, *, cache_read_tokens: int = 0) -> None:
+        if self._is_open:
+            self._is_open = False
+            counted = input_tokens
+            if self._plan.counts_cache_reads:
+                counted += cache_read_tokens
+            self._limits.settle(self._plan.inputs, counted - self._estimated)
+            self._limits.settle(self._plan.outputs, output_tokens)
+
+    def give_back(self) -> None:
+        if self._is_open:
+            self._is_open = False
+            self._limits.settle(self._plan.inputs, -self._estimated)
+            self._limits.settle(self._plan.requests, -1)
+
+
+def _buckets(kind: str, limits: Sequence[tuple[str, int | None]]) -> tuple[_Bucket, ...]:
+    return tuple(
+        _Bucket(f"{key}/{kind}", per_minute) for key, per_minute in limits if per_minute is not None
+    )
+
+
+def _plan_of(
+    *,
+    requests: tuple[_Bucket, ...],
+    outputs: tuple[_Bucket, ...] = (),
+    inputs: tuple[_Bucket, ...] = (),
+    counts_cache_reads: bool = False,
+) -> _Plan:
+    fixed = [
+        *(Take(bucket.key, bucket.per_minute, 1) for bucket in requests),
+        *(Take(bucket.key, bucket.per_minute, _ANY_OUTPUT, is_taken=False) for bucket in outputs),
+    ]
+    return _Plan(requests, outputs, inputs, tuple(fixed), counts_cache_reads)

@@ -1,0 +1,62 @@
+"""The arithmetic of one bucket."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+from pytest import approx
+
+from antechamber.limits.base import Take
+from antechamber.limits.buckets import full_in_s, outcome_of, used_after, wait_s
+
+LIMITS = st.integers(1, 10_000_000)
+
+
+def test_use_fades_within_a_minute() -> None:
+    assert used_after(60, 0, 60) == 60
+    assert used_after(60, 20, 60) == 40
+    assert used_after(60, 60, 60) == 0
+    assert used_after(60, 3600, 60) == 0
+    assert full_in_s(40, 60) == 40
+
+
+def test_debt_takes_longer_than_a_minute() -> None:
+    assert used_after(120, 60, 60) == 60
+    assert full_in_s(120, 60) == 120
+
+
+def test_the_wait_is_for_what_is_missing() -> None:
+    assert wait_s(10, 0, 60) == 0
+    assert wait_s(10, 50, 60) == 0
+    assert wait_s(10, 55, 60) == 5
+    assert wait_s(0, 75, 60) == 15
+
+
+def test_what_is_never_there_is_waited_for_until_the_bucket_is_full() -> None:
+    assert wait_s(100, 30, 60) == 30
+    assert wait_s(100, 0, 60) == 0
+
+
+@given(limit=LIMITS, used=st.floats(0, 1e8), amount=st.integers(0, 10_000_000))
+def test_after_the_wait_there_is_enough(limit: int, used: float, amount: int) -> None:
+    wait = wait_s(amount, used, limit)
+
+    left = used_after(used, wait, limit)
+
+    assert left + min(amount, limit) <= limit + 1e-6 * max(limit, used)
+
+
+@given(limit=LIMITS, used=st.floats(0, 1e7), first=st.floats(0, 100), second=st.floats(0, 100))
+def test_two_waits_are_one_wait(limit: int, used: float, first: float, second: float) -> None:
+    assert used_after(used_after(used, first, limit), second, limit) == approx(
+        used_after(used, first + second, limit), abs=1e-6 * max(limit, used)
+    )
+
+
+def test_of_several_that_are_short_the_one_is_named_that_takes_longest() -> None:
+    takes = [Take("a", 60, 1), Take("b", 60, 10), Take("c", 60, 1)]
+
+    outcome = outcome_of(takes, [60.0, 57.0, 0.0], let_in=False)
+
+    assert outcome.refusal is not None
+    assert (outcome.refusal.index, outcome.refusal.wait_s) == (1, 7.0)
+    assert [level.remaining for level in outcome.levels] == [0, 3, 60]
+    assert [level.full_in_s for level in outcome.levels] == [60, 57, 0]

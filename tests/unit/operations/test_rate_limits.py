@@ -1,0 +1,327 @@
+"""Who may go now: what is taken, what the headers say, how a refusal is worded."""
+
+from pathlib import Path
+
+import msgspec
+import pytest
+from structlog.testing import capture_logs
+
+from antechamber.catalogue.facts import ModelFacts
+from antechamber.catalogue.reader import load_catalogue
+from antechamber.catalogue.tiers import load_tiers
+from antechamber.limits.local import LocalKeeper
+from antechamber.operations.caller import Bounds, Caller
+from antechamber.operations.rate_limits import Admission, RateLimits
+from antechamber.operations.tiers import tiers_in_force
+from antechamber.settings import load_settings
+from antechamber.wire.errors import RateLimited
+from tests.unit.operations.stage import StillClock
+
+CATALOGUE = load_catalogue()
+ORGANIZATION = "6f2a5a0e-9d3b-4c1e-8f47-2b7c1d90a3e5"
+CALLER = Caller(organization_id=ORGANIZATION)
+USD = 10**9
+OWN = """
+[limits]
+tier = "own"
+[[tiers]]
+name = "own"
+count_tokens_per_minute = 2
+[[tiers.classes]]
+name = "*"
+requests_per_minute = 3
+input_tokens_per_minute = 60_000
+output_tokens_per_minute = 6_000
+"""
+
+
+class Limited:
+    """The limits of a configuration, on a clock that the test moves."""
+
+    def __init__(self, folder: Path, toml: str) -> None:
+        config = folder / "antechamber.toml"
+        config.write_text(toml, encoding="utf-8")
+        settings = load_settings(config=config, data_dir=folder, environ={})
+        tiers = tiers_in_force(settings, load_tiers(), CATALOGUE)
+        self.clock = StillClock(at=1_795_000_000.0)
+        self.limits = RateLimits(settings, tiers, LocalKeeper(self.clock), self.clock)
+
+    async def admit(
+        self,
+        tokens: int = 0,
+        *,
+        caller: Caller = CALLER,
+        model: str = "claude-opus-5",
+        counts: bool = False,
+    ) -> Admission:
+        facts = CATALOGUE.find(model) or ModelFacts.unlisted(model)
+        return await self.limits.admit(
+            caller, facts, estimated_input_tokens=tokens, counts_tokens=counts
+        )
+
+    async def refusal(
+        self, tokens: int = 0, *, caller: Caller = CALLER, model: str = "claude-opus-5"
+    ) -> RateLimited:
+        with pytest.raises(RateLimited) as refused:
+            await self.admit(tokens, caller=caller, model=model)
+        return refused.value
+
+    async def remaining(self, kind: str, *, caller: Caller = CALLER, model: str) -> int:
+        """Return what a further request is told; it is given back."""
+        admission = await self.admit(caller=caller, model=model)
+        admission.give_back()
+        return int(headers(admission)[f"{kind}-remaining"])
+
+
+def headers(admission: Admission) -> dict[str, str]:
+    return {
+        name.decode().removeprefix("anthropic-ratelimit-"): value.decode()
+        for name, value in admission.head()
+    }
+
+
+async def test_without_a_tier_nothing_is_limited_and_nothing_told(tmp_path: Path) -> None:
+    free = Limited(tmp_path, "")
+
+    admission = await free.admit(10**9)
+
+    assert admission is await free.admit(10**9)
+    assert admission.head() == ()
+    admission.settle(1, 1)
+    admission.give_back()
+
+
+async def test_every_answer_tells_how_the_limits_stand(tmp_path: Path) -> None:
+    limited = Limited(tmp_path, OWN)
+
+    told = headers(await limited.admit(12_345))
+
+    # The clock stands at 2026-11-18T11:06:40Z; a third of the requests is back in 20 seconds.
+    assert told == {
+        "requests-limit": "3",
+        "requests-remaining": "2",
+        "requests-reset": "2026-11-18T11:07:00Z",
+        "input-tokens-limit": "60000",
+        "input-tokens-remaining": "48000",
+        "input-tokens-reset": "2026-11-18T11:06:53Z",
+        "output-tokens-limit": "6000",
+        "output-tokens-remaining": "6000",
+        "output-tokens-reset": "2026-11-18T11:06:40Z",
+        "tokens-limit": "66000",
+        "tokens-remaining": "54000",
+        "tokens-reset": "2026-11-18T11:06:53Z",
+    }
+
+
+async def test_tokens_are_told_exactly_where_that_is_wanted(tmp_path: Path) -> None:
+    limited = Limited(tmp_path, '[limits]\ntier = "tier1"\nexact_headers = true')
+
+    told = headers(await limited.admit(500))
+
+    assert told["requests-remaining"] == "49"
+    assert told["input-tokens-remaining"] == "49500"
+    assert told["tokens-remaining"] == "59500"
+
+
+async def test_a_refusal_has_the_hosted_words_a_pause_and_the_headers(tmp_path: Path) -> None:
+    """T44: a 429 says when to come back."""
+    limited = Limited(tmp_path, OWN)
+    for _ in range(3):
+        await limited.admit()
+
+    refusal = await limited.refusal()
+
+    assert refusal.message == (
+        "This request would exceed your organization's rate limit of 3 requests per minute "
+        f"(org: {ORGANIZATION}, model: claude-opus-5). For details, refer to: "
+        "https://docs.claude.com/en/api/rate-limits. You can see the response headers for current "
+        "usage. Please reduce the prompt length or the maximum tokens requested, or try again "
+        "later. You may also contact sales at https://claude.com/contact-sales to discuss your "
+        "options for a rate limit increase."
+    )
+    assert refusal.retry_after_s == 20
+    assert (b"anthropic-ratelimit-requests-remaining", b"0") in refusal.headers
+    assert len(refusal.headers) == 12
+    limited.clock.at += 20
+    await limited.admit()
+
+
+async def test_too_much_input_is_refused_and_takes_no_request(tmp_path: Path) -> None:
+    """T44: a 429 says when to come back."""
+    limited = Limited(tmp_path, OWN)
+    await limited.admit(50_000)
+
+    refusal = await limited.refusal(20_500)
+
+    assert "rate limit of 60,000 input tokens per minute" in refusal.message
+    assert refusal.retry_after_s == 11
+    assert (b"anthropic-ratelimit-requests-remaining", b"2") in refusal.headers
+
+
+async def test_a_prompt_that_no_minute_holds_is_refused_with_a_pause(tmp_path: Path) -> None:
+    """T44: a 429 says when to come back, at the least in a second."""
+    limited = Limited(tmp_path, OWN)
+
+    assert (await limited.refusal(60_001)).retry_after_s == 1
+
+
+async def test_output_counts_when_it_has_been_produced(tmp_path: Path) -> None:
+    """T44: a 429 says when to come back."""
+    limited = Limited(tmp_path, OWN)
+    first, second = await limited.admit(), await limited.admit()
+
+    first.settle(0, 5_000)
+    second.settle(0, 2_000)
+    refusal = await limited.refusal()
+
+    assert "rate limit of 6,000 output tokens per minute" in refusal.message
+    assert refusal.retry_after_s == 11
+    assert (b"anthropic-ratelimit-output-tokens-remaining", b"0") in refusal.headers
+
+
+async def test_the_true_count_takes_the_place_of_the_estimate_once(tmp_path: Path) -> None:
+    limited = Limited(tmp_path, OWN)
+    admission = await limited.admit(30_000)
+
+    admission.settle(10_000, 100)
+    admission.settle(10_000, 100)
+    admission.give_back()
+
+    assert await limited.remaining("input-tokens", model="claude-opus-5") == 50_000
+
+
+async def test_what_no_engine_was_asked_for_is_given_back(tmp_path: Path) -> None:
+    limited = Limited(tmp_path, OWN)
+
+    for _ in range(10):
+        (await limited.admit(50_000)).give_back()
+
+    told = headers(await limited.admit())
+    assert told["requests-remaining"] == "2"
+    assert told["input-tokens-remaining"] == "60000"
+
+
+@pytest.mark.parametrize(
+    ("model", "left"), [("claude-opus-5", 59_000), ("claude-3-5-haiku-20241022", 49_000)]
+)
+async def test_reads_of_the_cache_count_on_one_model_only(
+    model: str, left: int, tmp_path: Path
+) -> None:
+    limited = Limited(tmp_path, OWN)
+
+    (await limited.admit(11_000, model=model)).settle(1_000, 0, cache_read_tokens=10_000)
+
+    assert await limited.remaining("input-tokens", model=model) == left
+
+
+async def test_models_are_limited_separately_and_those_of_a_class_together(tmp_path: Path) -> None:
+    limited = Limited(tmp_path, OWN)
+
+    await limited.admit(10_000, model="claude-opus-4-7")
+    await limited.admit(10_000, model="claude-opus-4-8")
+    await limited.admit(1_000, model="claude-opus-5")
+
+    assert await limited.remaining("input-tokens", model="claude-opus-4-6") == 40_000
+    assert await limited.remaining("input-tokens", model="claude-opus-5") == 59_000
+
+
+async def test_workspaces_do_not_feel_each_other(tmp_path: Path) -> None:
+    limited = Limited(tmp_path, OWN)
+    other = Caller(organization_id=ORGANIZATION, workspace_id="wrkspc_2")
+
+    for _ in range(3):
+        await limited.admit()
+
+    await limited.refusal()
+    await limited.admit(caller=other)
+
+
+async def test_a_key_has_its_own_tier_within_that_of_its_workspace(tmp_path: Path) -> None:
+    more = '[[tiers]]\nname = "narrow"\n[[tiers.classes]]\nname = "*"\nrequests_per_minute = 2\n'
+    limited = Limited(tmp_path, OWN + more)
+    bound = Caller(organization_id=ORGANIZATION, key_id="key_1", key_tier="narrow")
+
+    first = await limited.admit(caller=bound)
+    await limited.admit(caller=bound)
+    refusal = await limited.refusal(caller=bound)
+    await limited.admit()
+
+    assert headers(first)["requests-limit"] == "2"
+    assert headers(first)["input-tokens-limit"] == "60000"
+    assert "rate limit of 2 requests per minute" in refusal.message
+    assert "rate limit of 3 requests per minute" in (await limited.refusal()).message
+
+
+async def test_a_workspace_has_its_own_tier(tmp_path: Path) -> None:
+    limited = Limited(tmp_path, OWN)
+    large = Caller(organization_id=ORGANIZATION, workspace_id="large", workspace_tier="scale")
+
+    assert headers(await limited.admit(caller=large))["requests-limit"] == "10000"
+
+
+@pytest.mark.parametrize(
+    ("spent", "requests"),
+    [(0, 50), (40 * USD - 1, 50), (40 * USD, 1_000), (250 * USD, 2_000), (4_000 * USD, 4_000)],
+)
+async def test_who_has_spent_enough_in_a_month_is_promoted(
+    spent: int, requests: int, tmp_path: Path
+) -> None:
+    promotion = '[limits]\npromotion = ["tier1", "tier2", "tier3", "tier4"]'
+    limited = Limited(tmp_path, promotion)
+    caller = msgspec.structs.replace(CALLER, bounds=Bounds(workspace_spent=spent))
+
+    assert headers(await limited.admit(caller=caller))["requests-limit"] == str(requests)
+
+
+async def test_a_tier_that_is_gone_is_told_once_and_the_usual_one_holds(tmp_path: Path) -> None:
+    limited = Limited(tmp_path, OWN)
+    caller = msgspec.structs.replace(CALLER, workspace_tier="gone")
+
+    with capture_logs() as log:
+        told = headers(await limited.admit(caller=caller))
+        await limited.admit(caller=caller)
+
+    assert told["requests-limit"] == "3"
+    assert log == [{"event": "tier_unknown", "tier": "gone", "log_level": "warning"}]
+
+
+async def test_counting_tokens_has_a_limit_of_its_own(tmp_path: Path) -> None:
+    """T44: a 429 says when to come back."""
+    limited = Limited(tmp_path, OWN)
+
+    first = await limited.admit(10**9, counts=True)
+    await limited.admit(10**9, model="claude-haiku-4-5", counts=True)
+    with pytest.raises(RateLimited, match="rate limit of 2 requests per minute") as refused:
+        await limited.admit(counts=True)
+
+    assert refused.value.retry_after_s == 30
+    assert headers(first)["requests-remaining"] == "1"
+    assert "input-tokens-limit" not in headers(first)
+    assert await limited.remaining("requests", model="claude-opus-5") == 2
+
+
+async def test_what_a_tier_does_not_say_is_not_limited(tmp_path: Path) -> None:
+    only_output = (
+        '[limits]\ntier = "own"\n[[tiers]]\nname = "own"\n[[tiers.classes]]\n'
+        'name = "claude-opus-5"\noutput_tokens_per_minute = 1_000\n'
+    )
+    limited = Limited(tmp_path, only_output)
+
+    told = headers(await limited.admit(10**9))
+    free = await limited.admit(10**9, model="claude-haiku-4-5")
+
+    assert {name for name in told if name.endswith("-limit")} == {
+        "output-tokens-limit",
+        "tokens-limit",
+    }
+    assert free.head() == ()
+
+
+async def test_invented_models_do_not_fill_the_memory(tmp_path: Path) -> None:
+    limited = Limited(tmp_path, '[limits]\ntier = "scale"')
+
+    for number in range(5_000):
+        await limited.admit(model=f"invented-{number}")
+
+    assert len(limited.limits._plans) < 5_000
+    assert await limited.remaining("requests", model="invented-x") == 4_999

@@ -1,0 +1,43 @@
+"""Several processes count together, or not at all."""
+
+from pathlib import Path
+
+import pytest
+
+from antechamber.settings import ConfigurationError, load_settings
+from antechamber.settings.sharing import require_shared_counts
+
+
+def check(folder: Path, toml: str) -> None:
+    config = folder / "antechamber.toml"
+    config.write_text(toml, encoding="utf-8")
+    require_shared_counts(load_settings(config=config, data_dir=folder, environ={}))
+
+
+@pytest.mark.parametrize(
+    ("limits", "key"),
+    [('tier = "tier1"', "limits.tier"), ('promotion = ["tier1"]', "limits.promotion")],
+)
+def test_several_workers_without_valkey_refuse_limits_and_say_what_to_do(
+    limits: str, key: str, tmp_path: Path
+) -> None:
+    """T43: N replicas are not N times the limit."""
+    with pytest.raises(ConfigurationError) as refused:
+        check(tmp_path, f"[server]\nworkers = 4\n[limits]\n{limits}")
+
+    said = str(refused.value)
+    assert said.startswith("server.workers: 4 processes would each count the rate limits alone")
+    for way_out in ("redis_url =", "workers = 1", f"remove {key}"):
+        assert way_out in said
+
+
+@pytest.mark.parametrize(
+    "toml",
+    [
+        "[server]\nworkers = 4",
+        '[limits]\ntier = "tier1"',
+        'redis_url = "redis://127.0.0.1:6379"\n[server]\nworkers = 4\n[limits]\ntier = "tier1"',
+    ],
+)
+def test_one_worker_a_shared_place_or_no_limits_are_fine(toml: str, tmp_path: Path) -> None:
+    check(tmp_path, toml)
