@@ -92,9 +92,9 @@ def run_server(settings: Settings, announce: Callable[[Settings, int], None]) ->
     tiers_of(settings)
     for engine in default_engines(settings):
         check_engine(engine, settings)
+    load_or_create_secrets(settings.data_dir)
     with closing_database(settings) as database:
         require_keys_beyond_loopback(settings, are_created=database.read_now(has_keys))
-    load_or_create_secrets(settings.data_dir)
     with ExitStack() as closing:
         listening = closing.enter_context(listen(settings.server))
         addresses = _start_models(settings, closing)

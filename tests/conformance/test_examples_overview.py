@@ -10,6 +10,7 @@ import httpx2
 import pytest
 from anthropic import Anthropic
 
+from antechamber.wire.ids import new_id
 from tests.conformance.bodies import body
 from tests.conformance.exchanges import plain_client
 from tests.conformance.manifest import requirement
@@ -135,21 +136,24 @@ def test_every_model_of_the_tables_answers(
 
 @requirement("examples:overview:caching")
 def test_a_cached_system_prompt(example_client: Anthropic) -> None:
-    message = example_client.messages.create(
-        model="claude-sonnet-4-6",
-        max_tokens=64,
-        system=[
-            {
-                "type": "text",
-                "text": LONG_SYSTEM_PROMPT,
-                "cache_control": {"type": "ephemeral"},
-            }
-        ],
-        messages=[{"role": "user", "content": "..."}],
+    # Of its own for every run: what is written stays for five minutes.
+    prompt = f"{new_id('run_')} {LONG_SYSTEM_PROMPT}"
+    first, second = (
+        example_client.messages.create(
+            model="claude-sonnet-4-6",
+            max_tokens=64,
+            system=[{"type": "text", "text": prompt, "cache_control": {"type": "ephemeral"}}],
+            messages=[{"role": "user", "content": "..."}],
+        ).usage
+        for _ in range(2)
     )
 
-    assert message.usage.cache_creation_input_tokens == 0
-    assert message.usage.cache_read_input_tokens == 0
+    assert first.cache_creation_input_tokens
+    assert first.cache_creation_input_tokens > 1_024
+    assert first.cache_read_input_tokens == 0
+    assert second.cache_read_input_tokens == first.cache_creation_input_tokens
+    assert second.cache_creation_input_tokens == 0
+    assert second.input_tokens == first.input_tokens
 
 
 @requirement("examples:overview:caching:breakpoints")
@@ -294,7 +298,7 @@ def test_the_service_tier_priority_is_taken(example_client: Anthropic) -> None:
         messages=[{"role": "user", "content": "Hello"}],
     )
 
-    assert message.usage.service_tier == "standard"
+    assert message.usage.service_tier == "priority"
 
 
 @requirement("examples:overview:errors")

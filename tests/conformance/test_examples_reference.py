@@ -179,7 +179,8 @@ def test_a_large_document_is_taken(client: Anthropic) -> None:
         messages=[{"role": "user", "content": "Summarize the key points"}],
     )
 
-    assert response.usage.input_tokens > 10_000
+    assert response.usage.cache_creation_input_tokens
+    assert response.usage.cache_creation_input_tokens > 10_000
 
 
 @requirement("examples:reference:thinking")

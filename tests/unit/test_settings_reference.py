@@ -17,6 +17,7 @@ from antechamber.settings import (
     LocalEngineSettings,
     LogSettings,
     MessagesApiEngineSettings,
+    MetricsSettings,
     ModelSettings,
     OpenAIChatEngineSettings,
     PriceSettings,
@@ -25,6 +26,8 @@ from antechamber.settings import (
     ServerSettings,
     Settings,
     TierSettings,
+    TracingSettings,
+    UsageSettings,
     default_engines,
     find_model,
     load_settings,
@@ -51,6 +54,9 @@ HEADINGS: dict[str, type[BaseModel]] = {
     "### `[[tiers.classes]]`": TierClassSettings,
     "## `[[prices]]`": PriceSettings,
     "## `[cache]`": CacheSettings,
+    "## `[usage]`": UsageSettings,
+    "## `[metrics]`": MetricsSettings,
+    "## `[tracing]`": TracingSettings,
 }
 
 

@@ -22,7 +22,6 @@ from antechamber.operations.messages import Services
 from antechamber.settings import is_loopback
 from antechamber.wire.errors import NotFound
 
-
 _MESSAGES = "/v1/messages"
 
 
