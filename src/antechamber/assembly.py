@@ -50,7 +50,7 @@ from antechamber.settings import (
 from antechamber.state import State, closing_database, open_state, tiers_of
 from antechamber.store.keys import has_keys
 from antechamber.wire.errors import EngineFault
-from antechamber.wire.ids import new_id
+from antechamber.wire.ids import IdMaker
 from antechamber.wire.signatures import Signer, SigningKey
 
 if TYPE_CHECKING:
@@ -191,7 +191,7 @@ def build_services(
         random=secrets.SystemRandom().random,
         signer=Signer([SigningKey(id=key.id, secret=key.key) for key in keys], secrets.token_bytes),
         clock=clock,
-        new_id=new_id,
+        new_id=IdMaker(secrets.token_bytes).new_id,
     )
 
 

@@ -10,6 +10,8 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 Header = tuple[bytes, bytes]
+HEAD_LINES = "antechamber.head_lines"
+"""An extension of the scope: takes lines of the answer's head as they go out, before its start."""
 _PRINTABLE = "".join(map(chr, range(0x20, 0x7F)))
 
 
@@ -19,6 +21,21 @@ def header(scope: Scope, name: bytes) -> str | None:
     if not values:
         return None
     return b", ".join(values).decode("latin-1")
+
+
+def head_line(name: bytes, value: bytes) -> bytes:
+    """Return a header as it goes out; ``value`` has no control characters."""
+    return b"%b: %b\r\n" % (name, value)
+
+
+def headers_of(lines: bytes) -> list[Header]:
+    """Return the headers that ``lines`` of a head are."""
+    return [
+        (name, value)
+        for line in lines.split(b"\r\n")
+        for name, separator, value in (line.partition(b": "),)
+        if separator
+    ]
 
 
 def encoded(value: str) -> bytes:

@@ -5,7 +5,16 @@ from collections.abc import Callable
 
 import structlog
 
-from antechamber.http.asgi import App, Message, Receive, Scope, Send
+from antechamber.http.asgi import (
+    HEAD_LINES,
+    App,
+    Message,
+    Receive,
+    Scope,
+    Send,
+    head_line,
+    headers_of,
+)
 from antechamber.http.bodies import ClientLeft
 from antechamber.http.hosts import HostCheck
 from antechamber.http.problems import answer_headers, as_api_error, send_problem
@@ -30,7 +39,9 @@ class Edge:
     ) -> None:
         self._app = app
         self._check_host = check_host
-        self._organization_id = organization_id.encode("ascii")
+        self._organization = head_line(
+            b"anthropic-organization-id", organization_id.encode("ascii")
+        )
         self._new_id = new_id
         self._count_refusal = count_refusal
 
@@ -40,7 +51,7 @@ class Edge:
             await self._app(scope, receive, send)
             return
         request_id = self._new_id("req_")
-        answer = _Answer(send, request_id, self._organization_id)
+        answer = _Answer(scope, send, request_id, self._organization)
         scope.setdefault("state", {}).update(request_id=request_id, stamps=answer.stamps)
         try:
             self._check_host(scope)
@@ -78,19 +89,22 @@ class Edge:
 class _Answer:
     """Stamps the head of a response, and knows whether there is one yet."""
 
-    def __init__(self, send: Send, request_id: str, organization_id: bytes) -> None:
+    def __init__(self, scope: Scope, send: Send, request_id: str, organization: bytes) -> None:
         self._send = send
-        self.stamps = [
-            (b"request-id", request_id.encode("ascii")),
-            (b"anthropic-organization-id", organization_id),
-        ]
+        self._add_lines = scope.get("extensions", {}).get(HEAD_LINES)
+        self.stamps = [head_line(b"request-id", request_id.encode("ascii")), organization]
+        """Lines of every head, whatever the answer is; what happens on the way adds more."""
         self.request_id = request_id
         self.started = False
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.started = True
-            message["headers"] = [*message["headers"], *self.stamps]
+            lines = b"".join(self.stamps)
+            if self._add_lines is not None:
+                self._add_lines(lines)
+            else:
+                message["headers"] = [*message["headers"], *headers_of(lines)]
         await self._send(message)
 
     async def leave_unfinished(self) -> None:

@@ -4,15 +4,30 @@ import asyncio
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from antechamber.http.asgi import HEAD_LINES
+
 _HEAD = b"HTTP/1.1 "
+_END = b"\r\n"
 
 
 class OneWriteProtocol(HttpToolsProtocol):
-    """Speaks HTTP/1.1 as uvicorn does; a short answer is one packet instead of two."""
+    """Speaks HTTP/1.1 as uvicorn does; a short answer is one packet instead of two.
+
+    An application may also give lines of the head as they go out, with the extension
+    ``HEAD_LINES``: each header that uvicorn looks at costs it as much as a small answer's body.
+    """
+
+    _held: "_HeadHeldBack"
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to serve a connection."""
-        super().connection_made(_HeadHeldBack(transport, self.loop))
+        self._held = _HeadHeldBack(transport, self.loop)
+        super().connection_made(self._held)
+
+    def on_message_begin(self) -> None:
+        """Begin to read a request."""
+        super().on_message_begin()
+        self.scope["extensions"] = {HEAD_LINES: self._held.add_lines}  # type: ignore[typeddict-item]
 
 
 class _HeadHeldBack(asyncio.Transport):
@@ -26,10 +41,15 @@ class _HeadHeldBack(asyncio.Transport):
         self._transport = transport
         self._loop = loop
         self._head = b""
+        self._lines = b""
         self.pause_reading = transport.pause_reading
         self.resume_reading = transport.resume_reading
         self.is_closing = transport.is_closing
         self.get_extra_info = transport.get_extra_info
+
+    def add_lines(self, lines: bytes) -> None:
+        """Put ``lines`` into the next head: whole ones, of what may stand there."""
+        self._lines += lines
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         """Send ``data`` soon, a head together with what follows."""
@@ -37,7 +57,8 @@ class _HeadHeldBack(asyncio.Transport):
             head, self._head = self._head, b""
             self._transport.writelines((head, data))
         elif data[: len(_HEAD)] == _HEAD:
-            self._head = bytes(data)
+            lines, self._lines = self._lines, b""
+            self._head = bytes(data[: -len(_END)]) + lines + _END if lines else bytes(data)
             self._loop.call_soon(self._flush)
         else:
             self._transport.write(data)

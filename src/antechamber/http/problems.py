@@ -5,7 +5,7 @@ from math import ceil
 import structlog
 from starlette.exceptions import HTTPException
 
-from antechamber.http.asgi import Header, Send, respond
+from antechamber.http.asgi import Header, Send, headers_of, respond
 from antechamber.wire.errors import (
     ApiError,
     EngineRateLimited,
@@ -40,7 +40,10 @@ def answer_headers(error: Exception) -> list[Header]:
     """Return the headers that the answer to ``error`` carries beside its envelope."""
     match error:
         case ApiError():
-            return [*_pause(error), *(error.headers if isinstance(error, RateLimited) else ())]
+            return [
+                *_pause(error),
+                *(headers_of(error.lines) if isinstance(error, RateLimited) else ()),
+            ]
         case HTTPException(headers={"Allow": methods}):
             # The router keeps them in a set.
             return [(b"allow", ", ".join(sorted(methods.split(", "))).encode())]

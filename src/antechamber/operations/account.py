@@ -7,7 +7,7 @@ from antechamber.operations.call import Call
 from antechamber.operations.rate_limits import FREE
 from antechamber.operations.records import Counts, TurnRecord
 from antechamber.operations.routing import Candidate
-from antechamber.operations.services import Services, rank_asked
+from antechamber.operations.services import Services
 from antechamber.rules.input_estimate import guessed_input_tokens
 from antechamber.rules.reading import Prompt
 from antechamber.turn.events import ConnectionCut
@@ -32,11 +32,11 @@ class Account:
         "services",
     )
 
-    def __init__(self, services: Services, request: Prompt, call: Call) -> None:
+    def __init__(self, services: Services, request: Prompt, call: Call, rank: ServiceTier) -> None:
         self.services = services
         self.request = request
         self.call = call
-        self.rank: ServiceTier = rank_asked(request, call)
+        self.rank: ServiceTier = rank
         """How the request is served: before others, as usual, after them."""
         self._admission = FREE
         self._is_closed = False
@@ -63,13 +63,16 @@ class Account:
         if caller.models is not None and caller.models.isdisjoint((request.model, facts.id)):
             message = f"Your API key does not have access to the model: {request.model}"
             raise PermissionRefused(message)
-        self._admission = await self.services.limits.admit(
+        limits = self.services.limits
+        if not limits.concern(caller):
+            return
+        self._admission = await limits.admit(
             caller,
             facts,
             estimated_input_tokens=guessed_input_tokens(request, size_bytes),
             counts_tokens=not isinstance(request, MessageRequest),
         )
-        self.call.stamps.extend(self._admission.head())
+        self.call.stamps.append(self._admission.lines())
 
     def begin(self) -> None:
         """Note that the answer has begun."""
@@ -117,7 +120,7 @@ class Account:
         call, caller, total_s = self.call, self.call.caller, self._total_s
         return TurnRecord(
             request_id=call.request_id,
-            started_at=self.services.clock.now().timestamp() - total_s,
+            started_at=self.services.ledger.unix_time(call.started_at),
             first_event_s=self._first_s,
             total_s=total_s,
             workspace_id=caller.workspace_id,

@@ -25,7 +25,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     """Headers that an upstream of the same API gets, names in small letters."""
     trace_parent: str | None = None
     """Which trace the request belongs to (W3C Trace Context)."""
-    stamps: list[tuple[bytes, bytes]] = msgspec.field(default_factory=list[tuple[bytes, bytes]])
-    """Headers that the answer carries whatever becomes of the request, filled on the way."""
+    stamps: list[bytes] = msgspec.field(default_factory=list[bytes])
+    """Lines of the answer's head that it has whatever becomes of the request, added on the way."""
     started_at: float
     """On the monotonic clock, when the request's head had been read."""

@@ -11,6 +11,7 @@ from antechamber.runtime.clock import Clock
 from antechamber.settings import Secret
 from antechamber.store.database import Database
 from antechamber.store.keys import KeyBounds
+from antechamber.store.workspaces import WorkspaceBounds
 from antechamber.wire.errors import Unauthenticated
 
 
@@ -42,6 +43,8 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
     models: frozenset[str] | None = None
     """Those that the key may use; None is every one."""
     bounds: Bounds = Bounds()
+    is_bounded: bool = False
+    """Whether it has a tier or a budget of its own, or its workspace has."""
 
 
 class Credentials(msgspec.Struct, frozen=True, kw_only=True):
@@ -117,6 +120,7 @@ def caller_directory(
         return Caller(
             organization_id=organization_id,
             workspace_tier=workspace.tier,
+            is_bounded=_is_bounded(workspace),
             bounds=Bounds(
                 workspace_budget=workspace.monthly_budget_nano_usd,
                 workspace_spent=workspace.spent_nano_usd,
@@ -137,6 +141,9 @@ def caller_directory(
             key_tier=key.tier,
             workspace_tier=workspace.tier,
             has_priority=key.has_priority,
+            is_bounded=bool(key.tier)
+            or key.monthly_budget_nano_usd is not None
+            or _is_bounded(workspace),
             models=None if key.models is None else frozenset(key.models),
             bounds=Bounds(
                 key_budget=key.monthly_budget_nano_usd,
@@ -147,3 +154,7 @@ def caller_directory(
         )
 
     return KeyDirectory(database, clock, background, of_key, of_house)
+
+
+def _is_bounded(workspace: WorkspaceBounds) -> bool:
+    return workspace.tier is not None or workspace.monthly_budget_nano_usd is not None

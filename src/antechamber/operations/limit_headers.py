@@ -1,5 +1,6 @@
 """The headers ``anthropic-ratelimit-*``: what is left of each limit, and when it is whole again.
 
+They stand in every answer, so they are written as lines of its head, all at once.
 Source: platform.claude.com/docs/en/api/rate-limits#response-headers.
 """
 
@@ -10,47 +11,51 @@ from math import ceil
 
 from antechamber.limits.base import Level
 
-Header = tuple[bytes, bytes]
-_Names = tuple[bytes, bytes, bytes]
 
-
-def _names(kind: str) -> _Names:
-    prefix = f"anthropic-ratelimit-{kind}".encode("ascii")
-    return prefix + b"-limit", prefix + b"-remaining", prefix + b"-reset"
-
-
-_REQUESTS = _names("requests")
-_TOKENS = _names("tokens")
-_INPUT = _names("input-tokens")
-_OUTPUT = _names("output-tokens")
-
-
-def limit_headers(
+def limit_lines(
     requests: Sequence[Level],
     inputs: Sequence[Level],
     outputs: Sequence[Level],
     *,
     now: float,
     exact: bool,
-) -> list[Header]:
-    """Return the headers of a request's limits, of several of a kind the one with least left.
+) -> bytes:
+    """Return the lines of a request's limits, of several of a kind the one with least left.
 
     ``now`` is Unix time. Unless ``exact``, remaining tokens are rounded to thousands, as the
     hosted API does.
     """
-    headers: list[Header] = []
-    unit = 1 if exact else 1000
-    if requests:
-        headers += _told(_REQUESTS, _tightest(requests), now, 1)
     given = _tightest(inputs) if inputs else None
     made = _tightest(outputs) if outputs else None
+    told: list[tuple[str, Level, int]] = []
+    unit = 1 if exact else 1000
+    if requests:
+        told.append(("requests", _tightest(requests), 1))
     if given is not None:
-        headers += _told(_INPUT, given, now, unit)
+        told.append(("input-tokens", given, unit))
     if made is not None:
-        headers += _told(_OUTPUT, made, now, unit)
+        told.append(("output-tokens", made, unit))
     if (total := _total(given, made)) is not None:
-        headers += _told(_TOKENS, total, now, unit)
-    return headers
+        told.append(("tokens", total, unit))
+    values: list[int | bytes] = []
+    for _, level, each in told:
+        left = level.remaining if level.remaining > 0.0 else 0.0
+        values.append(int(left) if each == 1 else round(left / each) * each)
+        values.append(_moment(ceil(now + level.full_in_s)))
+    limits = tuple((kind, level.per_minute) for kind, level, _ in told)
+    return _template(limits) % tuple(values)
+
+
+@lru_cache(maxsize=1024)
+def _template(limits: tuple[tuple[str, int], ...]) -> bytes:
+    """Return the lines for these limits, with places for what is left and until when."""
+    return b"".join(
+        b"anthropic-ratelimit-%b-limit: %d\r\n"
+        b"anthropic-ratelimit-%b-remaining: %%d\r\n"
+        b"anthropic-ratelimit-%b-reset: %%b\r\n" % (name, per_minute, name, name)
+        for kind, per_minute in limits
+        for name in (kind.encode("ascii"),)
+    )
 
 
 def _tightest(levels: Sequence[Level]) -> Level:
@@ -64,17 +69,6 @@ def _total(given: Level | None, made: Level | None) -> Level | None:
         given.per_minute + made.per_minute,
         given.remaining + made.remaining,
         max(given.full_in_s, made.full_in_s),
-    )
-
-
-def _told(names: _Names, level: Level, now: float, unit: int) -> tuple[Header, Header, Header]:
-    limit, remaining, reset = names
-    left = level.remaining if level.remaining > 0.0 else 0.0
-    shown = int(left) if unit == 1 else round(left / unit) * unit
-    return (
-        (limit, b"%d" % level.per_minute),
-        (remaining, b"%d" % shown),
-        (reset, _moment(ceil(now + level.full_in_s))),
     )
 
 

@@ -13,7 +13,7 @@ from antechamber.operations.records import NOTHING
 from antechamber.operations.relay_orders import Asked
 from antechamber.operations.relays import OpenRelay, relay
 from antechamber.operations.routing import Candidate
-from antechamber.operations.services import Services
+from antechamber.operations.services import Services, rank_asked
 from antechamber.operations.turns import (
     LARGE_BYTES,
     OpenTurn,
@@ -142,8 +142,9 @@ class _Asking(Generic[Request]):
         self.services = services
         self.request = request
         self.call = call
-        self.attempts = services.attempts(request, call)
-        self.account = Account(services, request, call)
+        rank = rank_asked(request, call)
+        self.attempts = services.attempts(request, call, rank)
+        self.account = Account(services, request, call, rank)
         self._size_bytes = size_bytes
         self._rules = rules
         self._for_relay = False

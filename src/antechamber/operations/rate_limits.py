@@ -14,7 +14,7 @@ from antechamber.catalogue.facts import ModelFacts
 from antechamber.catalogue.tiers import Tier, TierClass
 from antechamber.limits.base import Keeper, Level, Outcome, Refusal, Take
 from antechamber.operations.caller import Caller
-from antechamber.operations.limit_headers import Header, limit_headers
+from antechamber.operations.limit_headers import limit_lines
 from antechamber.operations.spending import check_spending
 from antechamber.operations.tiers import Tiers
 from antechamber.runtime.clock import Clock
@@ -32,9 +32,9 @@ class Admission:
 
     __slots__ = ()
 
-    def head(self) -> Sequence[Header]:
-        """Return the headers that tell the caller how its limits stand."""
-        return ()
+    def lines(self) -> bytes:
+        """Return the lines of an answer's head that tell the caller how its limits stand."""
+        return b""
 
     def settle(self, input_tokens: int, output_tokens: int, *, cache_read_tokens: int = 0) -> None:
         """Put the true counts in the place of the estimate, at the end of an answer; once.
@@ -88,8 +88,13 @@ class RateLimits:
         self._exact = settings.limits.exact_headers
         self._usual = None if settings.limits.tier is None else tiers.by_name[settings.limits.tier]
         self._promotion = [tiers.by_name[name] for name in settings.limits.promotion]
+        self._is_general = self._usual is not None or bool(self._promotion)
         self._plans: dict[tuple[str | None, ...], _Plan] = {}
         self._told: set[str] = set()
+
+    def concern(self, caller: Caller) -> bool:
+        """Whether anything limits ``caller``; where nothing does there is no need to ask."""
+        return self._is_general or caller.is_bounded
 
     async def admit(
         self,
@@ -201,13 +206,13 @@ class RateLimits:
             message,
             # Clients read a whole number, and come back at once where there is none.
             retry_after_s=max(1, ceil(refusal.wait_s)),
-            headers=self.head(plan, outcome.levels),
+            lines=self.lines(plan, outcome.levels),
         )
 
-    def head(self, plan: _Plan, levels: Sequence[Level]) -> list[Header]:
-        """Return the headers for how the buckets of a plan stand; meant for admissions."""
+    def lines(self, plan: _Plan, levels: Sequence[Level]) -> bytes:
+        """Return the lines for how the buckets of a plan stand; meant for admissions."""
         requests, fixed = len(plan.requests), len(plan.fixed)
-        return limit_headers(
+        return limit_lines(
             levels[:requests],
             levels[fixed:],
             levels[requests:fixed],
@@ -236,8 +241,8 @@ class _Limited(Admission):
         self._estimated = estimated
         self._is_open = True
 
-    def head(self) -> Sequence[Header]:
-        return self._limits.head(self._plan, self._levels)
+    def lines(self) -> bytes:
+        return self._limits.lines(self._plan, self._levels)
 
     def settle(self, input_tokens: int, output_tokens: int, *, cache_read_tokens: int = 0) -> None:
         if self._is_open:

@@ -43,7 +43,7 @@ class Services:
     random: Callable[[], float]
     """Returns a number from 0 to 1."""
 
-    def attempts(self, request: Prompt, call: Call) -> Attempts:
+    def attempts(self, request: Prompt, call: Call, rank: ServiceTier) -> Attempts:
         """Begin the tries of ``request``; raises ``NotFound`` for a model that is not served."""
         return Attempts(
             self.routing.candidates(request.model, lambda: _conversation(request, call)),
@@ -51,7 +51,7 @@ class Services:
             self.clock,
             self.random,
             longest_pause_s=self.settings.routing.longest_pause_s,
-            standing=Standing(rank_asked(request, call), call.caller.workspace_id),
+            standing=Standing(rank, call.caller.workspace_id),
         )
 
     def preferred(self, model: str) -> Candidate:

@@ -25,7 +25,7 @@ Texts are the hosted API's; each stands where it is raised. How an error is rend
 ``http.problems`` (before the first byte) and ``turn.sse`` (after it).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import ClassVar
 
 Details = Mapping[str, object]
@@ -124,11 +124,11 @@ class RateLimited(CallerFault):
         *,
         details: Details | None = None,
         retry_after_s: float | None = None,
-        headers: Sequence[tuple[bytes, bytes]] = (),
+        lines: bytes = b"",
     ) -> None:
         super().__init__(message, details=details, retry_after_s=retry_after_s)
-        self.headers = headers
-        """How the limits stand, as every answer tells it."""
+        self.lines = lines
+        """Of the answer's head: how the limits stand, as every answer tells it."""
 
 
 class ServerFault(ApiError):

@@ -78,3 +78,17 @@ async def test_aborting_sends_nothing_more(transport: _Transport) -> None:
     held.abort()
 
     assert transport.noted == ["abort"]
+
+
+async def test_lines_that_were_added_stand_in_the_next_head_alone(transport: _Transport) -> None:
+    held = await _held(transport)
+
+    held.add_lines(b"one: 1\r\n")
+    held.add_lines(b"two: 2\r\n")
+    held.write(b"HTTP/1.1 200 OK\r\n\r\n")
+    held.write(b"body")
+    held.write(b"HTTP/1.1 204 No Content\r\n\r\n")
+    await asyncio.sleep(0)
+
+    head = b"HTTP/1.1 200 OK\r\none: 1\r\ntwo: 2\r\n\r\n"
+    assert transport.noted == [(head, b"body"), b"HTTP/1.1 204 No Content\r\n\r\n"]

@@ -3,6 +3,7 @@
 import pytest
 from starlette.exceptions import HTTPException
 
+from antechamber.http.asgi import head_line
 from antechamber.http.problems import answer_headers
 from antechamber.wire.errors import EngineFailed, EngineRateLimited, RateLimited
 
@@ -30,7 +31,7 @@ def test_a_spend_limit_does_not(kind: type[RateLimited | EngineRateLimited]) -> 
 def test_a_refusal_tells_how_the_limits_stand() -> None:
     standing = (b"anthropic-ratelimit-requests-remaining", b"0")
 
-    error = RateLimited("No.", retry_after_s=1, headers=[standing])
+    error = RateLimited("No.", retry_after_s=1, lines=head_line(*standing))
 
     assert answer_headers(error) == [(b"retry-after", b"1"), standing]
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from antechamber.catalogue.tiers import load_tiers
+from antechamber.http.asgi import headers_of
 from antechamber.limits.local import LocalKeeper
 from antechamber.operations.call import Call
 from antechamber.operations.caller import Bounds, Caller
@@ -113,7 +114,7 @@ async def test_headers_are_exact(tmp_path: Path) -> None:
         Caller(organization_id="o"), facts, estimated_input_tokens=500
     )
 
-    told = dict(leave.head())
+    told = dict(headers_of(leave.lines()))
     assert told[b"anthropic-ratelimit-requests-remaining"] == b"49"
     assert told[b"anthropic-ratelimit-input-tokens-remaining"] == b"49500"
 

@@ -9,6 +9,7 @@ from structlog.testing import capture_logs
 from antechamber.catalogue.facts import ModelFacts
 from antechamber.catalogue.reader import load_catalogue
 from antechamber.catalogue.tiers import load_tiers
+from antechamber.http.asgi import headers_of
 from antechamber.limits.local import LocalKeeper
 from antechamber.operations.caller import Bounds, Caller
 from antechamber.operations.rate_limits import Admission, RateLimits
@@ -76,7 +77,7 @@ class Limited:
 def headers(admission: Admission) -> dict[str, str]:
     return {
         name.decode().removeprefix("anthropic-ratelimit-"): value.decode()
-        for name, value in admission.head()
+        for name, value in headers_of(admission.lines())
     }
 
 
@@ -86,7 +87,7 @@ async def test_without_a_tier_nothing_is_limited_and_nothing_told(tmp_path: Path
     admission = await free.admit(10**9)
 
     assert admission is await free.admit(10**9)
-    assert admission.head() == ()
+    assert admission.lines() == b""
     admission.settle(1, 1)
     admission.give_back()
 
@@ -140,8 +141,8 @@ async def test_a_refusal_has_the_hosted_words_a_pause_and_the_headers(tmp_path: 
         "options for a rate limit increase."
     )
     assert refusal.retry_after_s == 20
-    assert (b"anthropic-ratelimit-requests-remaining", b"0") in refusal.headers
-    assert len(refusal.headers) == 12
+    assert (b"anthropic-ratelimit-requests-remaining", b"0") in headers_of(refusal.lines)
+    assert len(headers_of(refusal.lines)) == 12
     limited.clock.at += 20
     await limited.admit()
 
@@ -155,7 +156,7 @@ async def test_too_much_input_is_refused_and_takes_no_request(tmp_path: Path) ->
 
     assert "rate limit of 60,000 input tokens per minute" in refusal.message
     assert refusal.retry_after_s == 11
-    assert (b"anthropic-ratelimit-requests-remaining", b"2") in refusal.headers
+    assert (b"anthropic-ratelimit-requests-remaining", b"2") in headers_of(refusal.lines)
 
 
 async def test_a_prompt_that_no_minute_holds_is_refused_with_a_pause(tmp_path: Path) -> None:
@@ -176,7 +177,7 @@ async def test_output_counts_when_it_has_been_produced(tmp_path: Path) -> None:
 
     assert "rate limit of 6,000 output tokens per minute" in refusal.message
     assert refusal.retry_after_s == 11
-    assert (b"anthropic-ratelimit-output-tokens-remaining", b"0") in refusal.headers
+    assert (b"anthropic-ratelimit-output-tokens-remaining", b"0") in headers_of(refusal.lines)
 
 
 async def test_the_true_count_takes_the_place_of_the_estimate_once(tmp_path: Path) -> None:
@@ -314,7 +315,7 @@ async def test_what_a_tier_does_not_say_is_not_limited(tmp_path: Path) -> None:
         "output-tokens-limit",
         "tokens-limit",
     }
-    assert free.head() == ()
+    assert free.lines() == b""
 
 
 async def test_invented_models_do_not_fill_the_memory(tmp_path: Path) -> None:
