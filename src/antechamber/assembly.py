@@ -30,7 +30,7 @@ from antechamber.operations.rate_limits import RateLimits
 from antechamber.operations.routing import EngineEntry, Replica, Routing
 from antechamber.runtime.clock import Clock, SystemClock
 from antechamber.runtime.cores import available_cores
-from antechamber.runtime.log import configure_log
+from antechamber.runtime.log import configure_log, event_writer
 from antechamber.runtime.memory import settle
 from antechamber.runtime.parent_watch import end_with_parent
 from antechamber.settings import (
@@ -191,6 +191,7 @@ def build_services(
         random=secrets.SystemRandom().random,
         signer=Signer([SigningKey(id=key.id, secret=key.key) for key in keys], secrets.token_bytes),
         clock=clock,
+        tell=event_writer(),
         new_id=IdMaker(secrets.token_bytes).new_id,
     )
 

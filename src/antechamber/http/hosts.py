@@ -25,9 +25,11 @@ def host_check(server: ServerSettings, needs_key: Callable[[], bool]) -> HostChe
         names.add(_bare(urlsplit(server.public_url).netloc))
 
     def check(scope: Scope) -> None:
+        if needs_key():
+            return
         host = header(scope, b"host")
         # HTTP/1.0 has none; browsers always send one.
-        if host is None or is_loopback(name := _bare(host)) or name in names or needs_key():
+        if host is None or is_loopback(name := _bare(host)) or name in names:
             return
         message = (
             f'Host "{host[:_MOST_SHOWN]}" is no name of this server. It has no API keys and so '

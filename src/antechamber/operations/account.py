@@ -1,7 +1,5 @@
 """What one request is held to account for: from its admission to its row in the ledger."""
 
-import structlog
-
 from antechamber.catalogue.facts import ModelFacts
 from antechamber.operations.call import Call
 from antechamber.operations.rate_limits import FREE
@@ -14,8 +12,6 @@ from antechamber.turn.events import ConnectionCut
 from antechamber.wire.errors import ApiError, PermissionRefused
 from antechamber.wire.messages import MessageRequest
 from antechamber.wire.responses import ServiceTier
-
-_log = structlog.get_logger("antechamber.turn")
 
 
 class Account:
@@ -100,18 +96,20 @@ class Account:
 
     def _tell(self, candidate: Candidate, ending: str, counts: Counts) -> None:
         first_s = self._first_s
-        _log.info(
-            "turn" if isinstance(self.request, MessageRequest) else "count",
-            request_id=self.call.request_id,
-            model=candidate.facts.id,
-            engine=candidate.engine.name,
-            ending=ending,
-            input_tokens=counts.input_tokens,
-            cache_read_input_tokens=counts.cache_read_tokens,
-            output_tokens=counts.output_tokens,
-            thinking_tokens=counts.thinking_tokens,
-            first_event_ms=None if first_s is None else round(first_s * 1000),
-            total_ms=round(self._total_s * 1000),
+        self.services.tell(
+            {
+                "event": "turn" if isinstance(self.request, MessageRequest) else "count",
+                "request_id": self.call.request_id,
+                "model": candidate.facts.id,
+                "engine": candidate.engine.name,
+                "ending": ending,
+                "input_tokens": counts.input_tokens,
+                "cache_read_input_tokens": counts.cache_read_tokens,
+                "output_tokens": counts.output_tokens,
+                "thinking_tokens": counts.thinking_tokens,
+                "first_event_ms": None if first_s is None else round(first_s * 1000),
+                "total_ms": round(self._total_s * 1000),
+            }
         )
 
     def _record(
@@ -120,7 +118,7 @@ class Account:
         call, caller, total_s = self.call, self.call.caller, self._total_s
         return TurnRecord(
             request_id=call.request_id,
-            started_at=self.services.ledger.unix_time(call.started_at),
+            started_at=self.services.clock.timestamp() - total_s,
             first_event_s=self._first_s,
             total_s=total_s,
             workspace_id=caller.workspace_id,

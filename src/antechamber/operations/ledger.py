@@ -62,14 +62,6 @@ class Ledger:
         self._waiting: deque[tuple[int, asyncio.Future[None]]] = deque()
         self._writing: asyncio.Task[None] | None = None
         self._closing = False
-        self._unix_s = self._offset()
-
-    def unix_time(self, monotonic_s: float) -> float:
-        """Return the time of day of a moment on the monotonic clock; cheap, for every request."""
-        return self._unix_s + monotonic_s
-
-    def _offset(self) -> float:
-        return self._clock.now().timestamp() - self._clock.monotonic()
 
     def note(self, record: TurnRecord) -> None:
         """Keep ``record``; it is in the database within the window."""
@@ -95,7 +87,6 @@ class Ledger:
         while self._noted:
             if not (self._is_synchronous or self._closing):
                 await self._clock.sleep(self._wait_s)
-            self._unix_s = self._offset()  # the time of day may have been set
             group = self._noted[:_MOST_AT_ONCE]
             for observe in self._observers:
                 observe(group)

@@ -11,6 +11,12 @@ from math import ceil
 
 from antechamber.limits.base import Level
 
+_TEMPLATE = (
+    b"anthropic-ratelimit-%b-limit: %d\r\n"
+    b"anthropic-ratelimit-%b-remaining: %d\r\n"
+    b"anthropic-ratelimit-%b-reset: %b\r\n"
+)
+
 
 def limit_lines(
     requests: Sequence[Level],
@@ -25,37 +31,30 @@ def limit_lines(
     ``now`` is Unix time. Unless ``exact``, remaining tokens are rounded to thousands, as the
     hosted API does.
     """
+    unit = 1 if exact else 1000
+    lines = _told(b"requests", _tightest(requests), now, 1) if requests else b""
     given = _tightest(inputs) if inputs else None
     made = _tightest(outputs) if outputs else None
-    told: list[tuple[str, Level, int]] = []
-    unit = 1 if exact else 1000
-    if requests:
-        told.append(("requests", _tightest(requests), 1))
     if given is not None:
-        told.append(("input-tokens", given, unit))
+        lines += _told(b"input-tokens", given, now, unit)
     if made is not None:
-        told.append(("output-tokens", made, unit))
+        lines += _told(b"output-tokens", made, now, unit)
     if (total := _total(given, made)) is not None:
-        told.append(("tokens", total, unit))
-    values: list[int | bytes] = []
-    for _, level, each in told:
-        left = level.remaining if level.remaining > 0.0 else 0.0
-        values.append(int(left) if each == 1 else round(left / each) * each)
-        values.append(_moment(ceil(now + level.full_in_s)))
-    limits = tuple((kind, level.per_minute) for kind, level, _ in told)
-    return _template(limits) % tuple(values)
+        lines += _told(b"tokens", total, now, unit)
+    return lines
 
 
-@lru_cache(maxsize=1024)
-def _template(limits: tuple[tuple[str, int], ...]) -> bytes:
-    """Return the lines for these limits, with places for what is left and until when."""
-    return b"".join(
-        b"anthropic-ratelimit-%b-limit: %d\r\n"
-        b"anthropic-ratelimit-%b-remaining: %%d\r\n"
-        b"anthropic-ratelimit-%b-reset: %%b\r\n" % (name, per_minute, name, name)
-        for kind, per_minute in limits
-        for name in (kind.encode("ascii"),)
-    )
+def _told(kind: bytes, level: Level, now: float, unit: int) -> bytes:
+    left = int(level.remaining) if level.remaining > 0.0 else 0
+    if unit > 1:
+        left = (left + unit // 2) // unit * unit
+    return _lines(kind, level.per_minute, left, ceil(now + level.full_in_s))
+
+
+@lru_cache(maxsize=4096)
+def _lines(kind: bytes, limit: int, remaining: int, second: int) -> bytes:
+    # Within a second, tokens that are rounded are mostly the same.
+    return _TEMPLATE % (kind, limit, kind, remaining, kind, _moment(second))
 
 
 def _tightest(levels: Sequence[Level]) -> Level:

@@ -216,7 +216,7 @@ class RateLimits:
             levels[:requests],
             levels[fixed:],
             levels[requests:fixed],
-            now=self._clock.now().timestamp(),
+            now=self._clock.timestamp(),
             exact=self._exact,
         )
 

@@ -39,6 +39,8 @@ class Services:
     """By the name of the engine; of each replica its own."""
     signer: Signer
     clock: Clock
+    tell: Callable[[dict[str, object]], None]
+    """Writes an event to the log."""
     new_id: NewId
     random: Callable[[], float]
     """Returns a number from 0 to 1."""

@@ -6,6 +6,7 @@ Prompts and completions never go in; secrets are wrapped in ``settings.Secret``.
 import logging
 import sys
 import time
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Literal, TextIO
 
@@ -61,6 +62,25 @@ def configure_log(*, level: LogLevel, form: LogFormat, stream: TextIO | None = N
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(max(number, logging.WARNING))
+
+
+def event_writer() -> Callable[[dict[str, object]], None]:
+    """Return what writes an event of level info as it is configured now, in fewer steps.
+
+    The logger itself costs twice as much as the line, and one is written for every request.
+    """
+    config = structlog.get_config()
+    processors, write = config["processors"], config["logger_factory"]().msg
+    if not structlog.get_logger().is_enabled_for(logging.INFO):
+        return lambda _event: None
+
+    def tell(event: dict[str, object]) -> None:
+        line: object = event
+        for process in processors:
+            line = process(None, "info", line)
+        write(line)
+
+    return tell
 
 
 _LINE_BREAKS = {0x85: r"\u0085", 0x2028: r"\u2028", 0x2029: r"\u2029"}

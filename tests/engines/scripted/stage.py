@@ -39,6 +39,9 @@ class StillClock:
     def now(self) -> datetime:
         return datetime(2026, 11, 1, tzinfo=UTC)
 
+    def timestamp(self) -> float:
+        return self.now().timestamp()
+
     def monotonic(self) -> float:
         return sum(self.slept)
 

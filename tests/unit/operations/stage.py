@@ -25,6 +25,9 @@ class StillClock:
     def now(self) -> datetime:
         return datetime.fromtimestamp(self.at, UTC)
 
+    def timestamp(self) -> float:
+        return self.at
+
     def monotonic(self) -> float:
         return self.at
 
