@@ -132,7 +132,7 @@ class _Patience:
 
     def __init__(self, wait_s: float) -> None:
         loop = asyncio.get_running_loop()
-        self.task = this_task()
+        self.task = this_task(loop)
         self.is_over = False
         self.timer = loop.call_later(wait_s, self._end)
 

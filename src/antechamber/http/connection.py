@@ -13,9 +13,10 @@ async def while_connected(receive: Receive, work: Coroutine[object, object, None
 
     The body must have been read: from here on the only message that can come is the disconnect.
     """
-    answering = _Answering()
+    loop = asyncio.get_running_loop()
+    answering = _Answering(this_task(loop))
     # By hand, and not in a group, because every request does this: the task ends with the answer.
-    watcher = asyncio.get_running_loop().create_task(_disconnect(receive), name="client-watch")
+    watcher = loop.create_task(_disconnect(receive), name="client-watch")
     watcher.add_done_callback(answering.client_left)
     try:
         await work
@@ -32,8 +33,8 @@ async def while_connected(receive: Receive, work: Coroutine[object, object, None
 class _Answering:
     """The task that answers, and whether its client is still there."""
 
-    def __init__(self) -> None:
-        self.task = this_task()
+    def __init__(self, task: asyncio.Task[object]) -> None:
+        self.task = task
         self.is_over = False
         """Many clients close as soon as they have read the end; that is no leaving."""
         self.is_left = False

@@ -34,9 +34,9 @@ class Background:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-def this_task() -> asyncio.Task[object]:
-    """Return the task that runs."""
-    task = asyncio.current_task()
+def this_task(loop: asyncio.AbstractEventLoop) -> asyncio.Task[object]:
+    """Return the task that runs on ``loop``, which is this thread's."""
+    task = asyncio.current_task(loop)
     if task is None:
         message = "no task runs here"
         raise RuntimeError(message)

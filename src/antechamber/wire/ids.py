@@ -2,12 +2,13 @@
 
 import secrets
 from collections.abc import Callable
+from struct import Struct
 
 _BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 _PAIRS = tuple(first + second for first in _BASE58 for second in _BASE58)
-"""Two characters for each division of a long number, which is what an id costs."""
-
-_ID_BYTES = 16
+"""Two characters for each of an id's numbers."""
+_NUMBERS = Struct("11H")
+_ID_BYTES = _NUMBERS.size
 _POOL_BYTES = 256 * _ID_BYTES
 
 NewId = Callable[[str], str]
@@ -35,14 +36,11 @@ class IdMaker:
 
 
 def new_id(prefix: str) -> str:
-    """Return a fresh id such as ``msg_01Xf…``; 22 characters of base58 hold 128 random bits."""
+    """Return a fresh id such as ``msg_01Xf…``: 22 characters of base58, some 128 random bits."""
     return _id_of(prefix, secrets.token_bytes(_ID_BYTES))
 
 
 def _id_of(prefix: str, random: bytes) -> str:
-    number = int.from_bytes(random)
-    characters: list[str] = []
-    for _ in range(11):
-        number, remainder = divmod(number, 3364)
-        characters.append(_PAIRS[remainder])
-    return f"{prefix}01{''.join(characters)}"
+    numbers: tuple[int, ...] = _NUMBERS.unpack(random)
+    pairs = [_PAIRS[number % len(_PAIRS)] for number in numbers]
+    return f"{prefix}01{''.join(pairs)}"

@@ -1,0 +1,140 @@
+"""Two servers on one PostgreSQL and one Valkey: what they count, they count together."""
+
+import time
+from collections import Counter
+from collections.abc import Generator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from functools import partial
+from typing import NamedTuple
+
+import httpx2 as httpx
+import pytest
+from sqlalchemy import func, select
+
+from antechamber.operations import keys
+from antechamber.store.database import Database, database_url
+from antechamber.store.tables import spending, turns
+from antechamber.wire.ids import new_id
+from tests.postgres import own_database, running_postgres
+from tests.servers import RunningServer, running_server
+from tests.valkey import needs_valkey, running_valkey
+
+_CONFIG = """
+database_url = "{database}"
+redis_url = "{valkey}"
+
+[[engines]]
+name = "play"
+type = "scripted"
+script = "replies.toml"
+
+[[tiers]]
+name = "narrow"
+classes = [{{ name = "*", requests_per_minute = 40 }}]
+
+[[tiers]]
+name = "wide"
+classes = [{{ name = "*", requests_per_minute = 1000000 }}]
+"""
+_REPLIES = '[[replies]]\ntext = "Hello there"\n'
+_MODEL = "claude-sonnet-5-5"
+_PATIENCE_S = 60.0
+
+pytestmark = needs_valkey
+
+
+class Pair(NamedTuple):
+    """Two servers that share their state."""
+
+    servers: tuple[RunningServer, RunningServer]
+    database: Database
+
+    def key(self, tier: str) -> tuple[str, str]:
+        wanted = keys.NewKey(name=tier, tier=tier)
+        now = datetime.now(UTC)
+        made, text = self.database.write_now(
+            partial(keys.create_key, wanted=wanted, now=now, new_id=new_id)
+        )
+        return made.id, text
+
+    def ask(self, number: int, key: str) -> httpx.Response:
+        return httpx.post(
+            f"{self.servers[number % 2].url}/v1/messages",
+            json={
+                "model": _MODEL,
+                "max_tokens": 10,
+                "messages": [{"role": "user", "content": "Hello"}],
+            },
+            headers={"anthropic-version": "2023-06-01", "x-api-key": key},
+            timeout=60,
+        )
+
+
+@pytest.fixture(scope="module")
+def pair(tmp_path_factory: pytest.TempPathFactory) -> Generator[Pair, None, None]:
+    with ExitStack() as stack:
+        postgres = stack.enter_context(running_postgres())
+        address = stack.enter_context(own_database(postgres, "shared"))
+        valkey = stack.enter_context(running_valkey())
+        config = _CONFIG.format(database=address, valkey=valkey.url)
+        folder = tmp_path_factory.mktemp("pair")
+        # One after the other: the second finds the tables made.
+        first, second = (
+            stack.enter_context(
+                running_server(folder / name, config=config, files={"replies.toml": _REPLIES})
+            )
+            for name in ("first", "second")
+        )
+        database = Database(database_url(address, folder))
+        stack.callback(database.close)
+        yield Pair((first, second), database)
+
+
+def test_a_limit_holds_once_and_not_for_each_server(pair: Pair) -> None:
+    """T43: under load from both sides what is let through is what it allows and what flows in."""
+    _, key = pair.key("narrow")
+    began = time.monotonic()
+
+    with ThreadPoolExecutor(8) as clients:
+        answers = list(clients.map(lambda number: pair.ask(number, key), range(120)))
+
+    passed_s = time.monotonic() - began
+    statuses = Counter(answer.status_code for answer in answers)
+    assert set(statuses) == {200, 429}
+    assert 40 <= statuses[200] <= 40 + passed_s * 40 / 60 + 1
+    refused = next(answer for answer in answers if answer.status_code == 429)
+    assert int(refused.headers["retry-after"]) >= 1
+    assert refused.headers["anthropic-ratelimit-requests-remaining"] == "0"
+
+
+def test_a_revoked_key_opens_neither(pair: Pair) -> None:
+    key_id, key = pair.key("wide")
+    let_in = [pair.ask(number, key).status_code for number in range(4)]
+
+    pair.database.write_now(partial(keys.revoke, key_id=key_id))
+
+    deadline = time.monotonic() + _PATIENCE_S
+    while {pair.ask(number, key).status_code for number in range(2)} != {401}:
+        assert time.monotonic() < deadline, "a revoked key still opens a server"
+    assert let_in == [200] * 4
+
+
+def test_the_ledger_of_both_is_complete(pair: Pair) -> None:
+    key_id, key = pair.key("wide")
+
+    with ThreadPoolExecutor(8) as clients:
+        answers = list(clients.map(lambda number: pair.ask(number, key), range(300)))
+
+    wanted = {answer.headers["request-id"] for answer in answers}
+    rows = select(turns.c.request_id, turns.c.cost_nano_usd).where(turns.c.key_id == key_id)
+    deadline = time.monotonic() + _PATIENCE_S
+    while len(found := pair.database.read_now(lambda it: it.execute(rows).all())) < len(wanted):
+        assert time.monotonic() < deadline, f"{len(found)} of {len(wanted)} rows"
+    spent = select(func.sum(spending.c.cost_nano_usd)).where(spending.c.key_id == key_id)
+    assert {answer.status_code for answer in answers} == {200}
+    assert {row.request_id for row in found} == wanted
+    assert len(found) == len(wanted)
+    total = pair.database.read_now(lambda it: it.execute(spent).scalar_one())
+    assert total == sum(row.cost_nano_usd for row in found) > 0
