@@ -1,6 +1,6 @@
 """The routes, and the layers around them: the ASGI application of one process."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 
 from starlette.routing import Route, Router
 
@@ -32,12 +32,11 @@ class _Shortcut:
         self._app = app
         self._endpoints = endpoints
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         endpoint = self._endpoints.get(scope["path"]) if scope["type"] == "http" else None
-        if endpoint is not None and scope["method"] == "POST":
-            await endpoint(scope, receive, send)
-        else:
-            await self._app(scope, receive, send)
+        if endpoint is None or scope["method"] != "POST":
+            endpoint = self._app
+        return endpoint(scope, receive, send)
 
 
 class _Plain:

@@ -12,6 +12,8 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 Header = tuple[bytes, bytes]
 HEAD_LINES = "antechamber.head_lines"
 """An extension of the scope: takes lines of the answer's head as they go out, before its start."""
+ON_LEAVE = "antechamber.on_leave"
+"""An extension of the scope: takes what to call when the client's connection is lost, or None."""
 _PRINTABLE = "".join(map(chr, range(0x20, 0x7F)))
 
 

@@ -47,7 +47,7 @@ class ChatCompletionsEndpoint:
         )
         answer = self._answer(_telling(send, conversion), chat, conversion, call)
         try:
-            await while_connected(receive, answer)
+            await while_connected(scope, receive, answer)
         except InvalidRequest as error:
             raise in_the_clients_terms(error, conversion) from error
 

@@ -16,11 +16,13 @@ class Lifespan:
         self._on_start = on_start
         self._on_stop = on_stop
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Serve one scope."""
-        if scope["type"] != "lifespan":
-            await self._app(scope, receive, send)
-            return
+        # Not by a coroutine of its own: every request comes through here.
+        serve = self._serve if scope["type"] == "lifespan" else self._app
+        return serve(scope, receive, send)
+
+    async def _serve(self, _scope: Scope, receive: Receive, send: Send) -> None:
         while True:
             try:
                 message = await receive()

@@ -37,7 +37,7 @@ class MessagesEndpoint:
         body = await read_body(scope, receive, max_bytes=self._max_bytes)
         request = read_message(self._services, body)
         answer = self._stream if request.stream else self._whole
-        await while_connected(receive, answer(send, body, request, call))
+        await while_connected(scope, receive, answer(send, body, request, call))
 
     async def _stream(self, send: Send, body: bytes, request: MessageRequest, call: Call) -> None:
         form = UNNAMED if call.version == "2023-01-01" else NAMED
@@ -68,7 +68,7 @@ class CountTokensEndpoint:
         call: Call = scope["state"]["call"]
         body = await read_body(scope, receive, max_bytes=self._max_bytes)
         request = read_count_tokens(self._services, body)
-        await while_connected(receive, self._answer(send, body, request, call))
+        await while_connected(scope, receive, self._answer(send, body, request, call))
 
     async def _answer(
         self, send: Send, body: bytes, request: CountTokensRequest, call: Call

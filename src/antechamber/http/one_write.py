@@ -1,10 +1,11 @@
 """The web server's connections, with the head of an answer and what follows it in one write."""
 
 import asyncio
+from collections.abc import Callable
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from antechamber.http.asgi import HEAD_LINES
+from antechamber.http.asgi import HEAD_LINES, ON_LEAVE
 
 _HEAD = b"HTTP/1.1 "
 _END = b"\r\n"
@@ -13,11 +14,13 @@ _END = b"\r\n"
 class OneWriteProtocol(HttpToolsProtocol):
     """Speaks HTTP/1.1 as uvicorn does; a short answer is one packet instead of two.
 
-    An application may also give lines of the head as they go out, with the extension
-    ``HEAD_LINES``: each header that uvicorn looks at costs it as much as a small answer's body.
+    An application may also give lines of the head as they go out (the extension ``HEAD_LINES``):
+    each header that uvicorn looks at costs it as much as a small body. And it may be called when
+    the client leaves (``ON_LEAVE``) instead of having a task wait for that.
     """
 
     _held: "_HeadHeldBack"
+    _when_lost: Callable[[], None] | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to serve a connection."""
@@ -27,7 +30,19 @@ class OneWriteProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """Begin to read a request."""
         super().on_message_begin()
-        self.scope["extensions"] = {HEAD_LINES: self._held.add_lines}  # type: ignore[typeddict-item]
+        self.scope["extensions"] = {  # type: ignore[typeddict-item]
+            HEAD_LINES: self._held.add_lines,
+            ON_LEAVE: self._watch,
+        }
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """End what was being answered."""
+        super().connection_lost(exc)
+        if self._when_lost is not None:
+            self._when_lost()
+
+    def _watch(self, when_lost: Callable[[], None] | None) -> None:
+        self._when_lost = when_lost
 
 
 class _HeadHeldBack(asyncio.Transport):

@@ -41,6 +41,8 @@ def serve(factory: AppFactory, server: ServerSettings, listening: socket.socket)
         factory,
         factory=True,
         http=OneWriteProtocol,
+        # Not to be found out from the application: its outermost layer is no coroutine.
+        interface="asgi3",
         lifespan="on",
         # An upgrade to what nobody serves is then a request like any other.
         ws="none",

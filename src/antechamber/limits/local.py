@@ -30,11 +30,11 @@ class LocalKeeper:
     async def take(self, takes: Sequence[Take]) -> Outcome:
         """Take from every bucket, or from none."""
         now = self._clock.monotonic()
-        buckets = self._buckets
+        found = self._buckets.get
         used: list[float] = []
         let_in = True
         for take in takes:
-            bucket, per_minute = buckets.get(take.key), take.per_minute
+            bucket, per_minute = found(take.key), take.per_minute
             gone = 0.0 if bucket is None else used_after(bucket.used, now - bucket.at, per_minute)
             used.append(gone)
             if gone + take.amount > per_minute:
