@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from antechamber.settings import ConfigurationError, load_settings
-from antechamber.settings.sharing import require_shared_counts
+from antechamber.settings.sharing import keeps_cache_account, require_shared_counts
 
 
 def check(folder: Path, toml: str) -> None:
@@ -26,9 +26,32 @@ def test_several_workers_without_valkey_refuse_limits_and_say_what_to_do(
         check(tmp_path, f"[server]\nworkers = 4\n[limits]\n{limits}")
 
     said = str(refused.value)
-    assert said.startswith("server.workers: 4 processes would each count the rate limits alone")
+    assert said.startswith("server.workers: 4 processes would each keep the rate limits alone")
     for way_out in ("redis_url =", "workers = 1", f"remove {key}"):
         assert way_out in said
+
+
+def test_several_workers_without_valkey_refuse_an_account_of_the_cache(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="the account of prompt caching alone"):
+        check(tmp_path, "[server]\nworkers = 2\n[cache]\nenabled = true")
+
+
+@pytest.mark.parametrize(
+    ("toml", "kept"),
+    [
+        ("", True),
+        ("[server]\nworkers = 2", False),
+        ('redis_url = "redis://127.0.0.1:6379"\n[server]\nworkers = 2', True),
+        ("[cache]\nenabled = false", False),
+    ],
+)
+def test_the_account_is_kept_where_all_know_of_it(toml: str, kept: bool, tmp_path: Path) -> None:
+    config = tmp_path / "antechamber.toml"
+    config.write_text(toml, encoding="utf-8")
+
+    settings = load_settings(config=config, data_dir=tmp_path, environ={})
+
+    assert keeps_cache_account(settings) == kept
 
 
 @pytest.mark.parametrize(

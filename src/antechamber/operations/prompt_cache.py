@@ -54,7 +54,7 @@ class PromptCache:
         """
         asked = self._settings.minimum_tokens
         minimum = plan.minimum_tokens if asked is None else asked
-        if not self._settings.enabled or input_tokens < minimum:
+        if self._settings.enabled is False or input_tokens < minimum:
             return None
         scope = _scope(call, plan.model, engine)
         held = await self._held(plan, scope)

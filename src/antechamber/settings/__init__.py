@@ -36,7 +36,7 @@ from antechamber.settings.schema import (
 )
 from antechamber.settings.secret import Secret
 from antechamber.settings.secrets_file import Secrets, SigningKey, load_or_create_secrets
-from antechamber.settings.sharing import require_shared_counts
+from antechamber.settings.sharing import keeps_cache_account, require_shared_counts
 
 __all__ = [
     "CacheSettings",
@@ -69,6 +69,7 @@ __all__ = [
     "find_model",
     "find_price",
     "is_loopback",
+    "keeps_cache_account",
     "load_or_create_secrets",
     "load_settings",
     "require_keys_beyond_loopback",

@@ -48,7 +48,8 @@ class LimitsSettings(Section):
 class CacheSettings(Section):
     """The account of prompt caching, for engines that keep none."""
 
-    enabled: bool = True
+    enabled: bool | None = None
+    """None is on, where one process counts or several share a Valkey."""
     minimum_tokens: Annotated[int, Field(ge=0)] | None = None
     """None is what the model's facts say."""
     most_entries: Annotated[int, Field(ge=1)] = 100_000
