@@ -49,20 +49,28 @@ text = "one two three"
 fail_after = { events = 3, type = "overloaded_error", message = "Overloaded" }
 
 [[replies]]
+when = "refuse"
+error = { status = 500, message = "No." }
+
+[[replies]]
 text = "Hello there"
 """
 _MODEL = "claude-sonnet-5-5"
 
 
-def _post(server: RunningServer, text: str, *, stream: bool = False, **more: Any) -> httpx.Response:
-    body = {
+def _post(
+    server: RunningServer, text: str, *, stream: bool = False, cache: bool = False
+) -> httpx.Response:
+    body: dict[str, Any] = {
         "model": _MODEL,
         "max_tokens": 100,
         "stream": stream,
         "messages": [{"role": "user", "content": text}],
     }
+    if cache:
+        body["cache_control"] = {"type": "ephemeral"}
     headers = {"anthropic-version": "2023-06-01"}
-    return httpx.post(f"{server.url}/v1/messages", json=body, headers=headers, timeout=30, **more)
+    return httpx.post(f"{server.url}/v1/messages", json=body, headers=headers, timeout=30)
 
 
 def _rows(address: str | None, folder: Path) -> dict[str, Any]:
@@ -129,6 +137,19 @@ def test_the_ledger_says_what_the_client_was_told(tmp_path: Path) -> None:
     (row,) = _rows(None, tmp_path).values()
     assert row["input_tokens"] == usage["input_tokens"]
     assert row["output_tokens"] == usage["output_tokens"]
+
+
+def test_a_request_that_nobody_began_to_answer_costs_nothing(tmp_path: Path) -> None:
+    with _serving(tmp_path) as server:
+        failed = _post(server, "refuse " + "word " * 4_000, cache=True)
+        server.terminate()
+        server.wait()
+
+    row = _rows(None, tmp_path)[failed.headers["request-id"]]
+    assert failed.status_code == 500
+    assert row["ending"] == "api_error"
+    assert [row[name] for name in row if name.endswith("_tokens")] == [0] * 6
+    assert row["cost_nano_usd"] == 0
 
 
 def test_a_client_that_leaves_is_accounted_for(tmp_path: Path) -> None:

@@ -222,6 +222,23 @@ def test_what_shall_not_be_repeated_is_not_and_the_client_is_told(
     assert got.headers["x-should-retry"] == "false"
 
 
+def test_a_limit_of_the_upstream_always_says_when_to_come_back(
+    upstream: PlayedUpstream, http: httpx2.Client
+) -> None:
+    """Pitfall T44: clients that find no ``retry-after`` come back at once, and again."""
+    headers = {"x-should-retry": "false"}
+    spent = (
+        b'{"type":"error","error":{"type":"rate_limit_error","message":"No.",'
+        b'"details":{"error_code":"enforced_spend_limit_reached"}}}'
+    )
+    upstream.plays(whole(429, error("rate_limit_error"), headers), whole(429, spent, headers))
+
+    limited, capped = ask(http, "again"), ask(http, "again")
+
+    assert limited.headers["retry-after"] == "1"
+    assert "retry-after" not in capped.headers
+
+
 @pytest.mark.parametrize("status", ANY_STATUS)
 def test_what_shall_not_be_repeated_there_may_be_asked_elsewhere(
     upstream: PlayedUpstream, http: httpx2.Client, status: int

@@ -8,7 +8,7 @@ from functools import lru_cache, partial
 
 import structlog
 from sqlalchemy import Connection
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import InterfaceError, OperationalError
 
 from antechamber.operations.key_directory import month_of
 from antechamber.operations.records import TurnRecord
@@ -30,6 +30,10 @@ _MOST_KEPT = 200_000
 _PAUSE_S = 1.0
 _MICROS = 1_000_000
 _LAST_TRIES = 3
+_MOST_TOKENS = 2**31 - 1
+_LONGEST = 64
+"""Characters of a column."""
+_TRIES_A_MINUTE = 60
 
 _log = structlog.get_logger("antechamber.ledger")
 
@@ -78,36 +82,60 @@ class Ledger:
             await written
 
     async def aclose(self) -> None:
-        """Write what is left."""
+        """Write what is left, as far as the database can be reached."""
         self._closing = True
+        if self._writing is None and self._noted:
+            self._writing = self._background.spawn("ledger", self._write_noted())
         if self._writing is not None:
-            await self._writing
+            await asyncio.wait([self._writing])
 
     async def _write_noted(self) -> None:
-        while self._noted:
-            if not (self._is_synchronous or self._closing):
-                await self._clock.sleep(self._wait_s)
-            group = self._noted[:_MOST_AT_ONCE]
-            for observe in self._observers:
-                observe(group)
-            is_written = await self._write_group(group)
-            self._forget(len(group), is_written=is_written)
-        self._writing = None
+        try:
+            while self._noted:
+                if not (self._is_synchronous or self._closing):
+                    await self._clock.sleep(self._wait_s)
+                group = self._noted[:_MOST_AT_ONCE]
+                self._show(group)
+                lost = await self._write_group(group)
+                self._forget(len(group), lost=lost)
+        finally:
+            self._writing = None
 
-    async def _write_group(self, group: Sequence[TurnRecord]) -> bool:
-        failures = 0
+    def _show(self, group: Sequence[TurnRecord]) -> None:
+        for observe in self._observers:
+            try:
+                observe(group)
+            except Exception as error:  # noqa: BLE001 - what is only looked at must not be lost for it
+                _log.error("observer_failed", exc_info=error)
+
+    async def _write_group(self, group: Sequence[TurnRecord]) -> int:
+        """Write ``group``; return how many of its rows are lost."""
+        failures = at_the_end = 0
         while True:
             try:
                 await self._database.write(partial(self._write, group=group, again=failures > 0))
-            except SQLAlchemyError as error:
+            except (OperationalError, InterfaceError, TimeoutError) as error:
+                # The database is away, or busy for too long.
                 failures += 1
-                _log.warning("ledger_not_written", rows=len(self._noted), reason=_reason(error))
-                if self._closing and failures >= _LAST_TRIES:
-                    return False
+                if failures == 1 or failures % _TRIES_A_MINUTE == 0:
+                    _log.warning("ledger_not_written", rows=len(self._noted), reason=_reason(error))
+                at_the_end += self._closing
+                if at_the_end > _LAST_TRIES:
+                    return len(group)
                 await self._clock.sleep(_PAUSE_S)
                 self._give_up_the_oldest()
+            except Exception as error:  # noqa: BLE001 - one odd row must not keep all others out
+                return await self._write_one_by_one(group, error)
             else:
-                return True
+                return 0
+
+    async def _write_one_by_one(self, group: Sequence[TurnRecord], error: Exception) -> int:
+        """Write what the database takes of a group that it does not take as a whole."""
+        if len(group) == 1:
+            reason = _reason(error)
+            _log.error("ledger_row_refused", request_id=group[0].request_id, reason=reason)
+            return 1
+        return sum([await self._write_group([record]) for record in group])
 
     def _write(self, connection: Connection, *, group: Sequence[TurnRecord], again: bool) -> None:
         """Write ``group``; ``again`` after a failure, of which nobody knows how far it had come."""
@@ -129,9 +157,9 @@ class Ledger:
             ],
         )
 
-    def _forget(self, rows: int, *, is_written: bool) -> None:
-        if not is_written:
-            _log.error("ledger_rows_lost", rows=rows)
+    def _forget(self, rows: int, *, lost: int) -> None:
+        if lost:
+            _log.error("ledger_rows_lost", rows=lost)
         del self._noted[:rows]
         self._written_count += rows
         while self._waiting and self._waiting[0][0] <= self._written_count:
@@ -146,6 +174,16 @@ class Ledger:
             del self._noted[_MOST_AT_ONCE : _MOST_AT_ONCE + beyond]
             self._written_count += beyond
             _log.error("ledger_rows_lost", rows=beyond)
+
+
+def _count(tokens: int) -> int:
+    """Return a count that the database holds: an upstream may tell any number."""
+    return tokens if 0 <= tokens <= _MOST_TOKENS else max(0, min(tokens, _MOST_TOKENS))
+
+
+def _short(text: str | None) -> str | None:
+    """Return what is kept of a word of the upstream's: those that are known are much shorter."""
+    return None if text is None else text.replace("\0", "")[:_LONGEST]
 
 
 @lru_cache(maxsize=64)
@@ -165,23 +203,23 @@ def _row(record: TurnRecord, cost: int | None) -> TurnRow:
         record.model,
         record.engine,
         record.upstream_model,
-        record.ending,
+        record.ending[:_LONGEST],
         record.streams,
         record.service_tier,
-        record.inference_geo,
-        record.speed,
-        record.input_tokens,
-        record.cache_write_5m_tokens,
-        record.cache_write_1h_tokens,
-        record.cache_read_tokens,
-        record.output_tokens,
-        record.thinking_tokens,
+        _short(record.inference_geo),
+        _short(record.speed),
+        _count(record.input_tokens),
+        _count(record.cache_write_5m_tokens),
+        _count(record.cache_write_1h_tokens),
+        _count(record.cache_read_tokens),
+        _count(record.output_tokens),
+        _count(record.thinking_tokens),
         None if first_s is None else round(first_s * 1000),
         round(record.total_s * 1000),
         cost,
     )
 
 
-def _reason(error: SQLAlchemyError) -> str:
+def _reason(error: Exception) -> str:
     # Of the whole text the driver tells the parameters too, request ids among them.
     return type(error).__name__

@@ -165,6 +165,7 @@ class _Asking(Generic[Request]):
 
     def fail(self, error: BaseException) -> None:
         """Account for a request that no engine has begun to answer, if one was to."""
+        self.attempts.close()
         if self._is_admitted:
             self.account.close(self.attempts.preferred, ending_of(error), NOTHING)
 

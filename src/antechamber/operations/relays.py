@@ -37,6 +37,8 @@ _VERSION_WITH_DONE = "2023-01-01"
 """Of the API: its streams end with a sign of their own behind ``message_stop``."""
 _SHOULD_RETRY = "x-should-retry"
 _PASSED_BACK = ("retry-after", "retry-after-ms", _SHOULD_RETRY)
+_SPEND_LIMIT = b"spend_limit_reached"
+"""In the code of a 429 that is of money: no pause helps."""
 _PASSED_BACK_PREFIX = "anthropic-ratelimit-"
 _RETRIED: dict[int, type[EngineFault]] = {
     408: EngineTimedOut,
@@ -117,6 +119,9 @@ class OpenRelay:
             # Our own limits stand in every answer where there are any.
             or (name.startswith(_PASSED_BACK_PREFIX) and not self._account.is_limited)
         }
+        if self.status == 429 and _SPEND_LIMIT not in self._trial.begun:
+            # Clients that find none come back at once, and again.
+            passed.setdefault("retry-after", "1")
         named = told.get("request-id") or told.get("x-amzn-requestid")
         if named is not None:
             passed["antechamber-upstream-request-id"] = named
@@ -183,7 +188,8 @@ class OpenRelay:
             self._attempts.failed(fault)
 
     def _record(self) -> None:
-        self._account.first_at = self._trial.first_at
+        if self.status < 400:
+            self._account.first_at = self._trial.first_at
         usage = self._trial.reader.usage
         written_5m, written_1h = usage.cache_writes
         details = usage.output_tokens_details

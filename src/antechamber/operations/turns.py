@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 
+import msgspec
 from msgspec import UNSET, UnsetType
 
 from antechamber.engines.base import AdjustedTurn, PreparedTurn, TurnOrder
@@ -12,7 +13,7 @@ from antechamber.operations.account import Account, ending_of
 from antechamber.operations.attempts import Attempts
 from antechamber.operations.call import Call
 from antechamber.operations.prompt_cache import CacheVisit
-from antechamber.operations.records import Counts
+from antechamber.operations.records import NOTHING, Counts
 from antechamber.operations.routing import Candidate
 from antechamber.operations.services import Services, rank_asked
 from antechamber.rules.adjustments import adjustments
@@ -238,6 +239,11 @@ class OpenTurn:
                 return
 
     def _record(self, ending: str) -> None:
+        if not self._begun:
+            # What was counted is what would have been read.
+            nothing = msgspec.structs.replace(NOTHING, service_tier=self._account.rank)
+            self._account.close(self._taking.candidate, ending, nothing)
+            return
         usage = self._machine.usage
         counts = Counts(
             input_tokens=usage.input_tokens,

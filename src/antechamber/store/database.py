@@ -20,7 +20,16 @@ Work = Callable[[Connection], Result]
 _THREADS = 4
 _BUSY_MS = 10_000
 """How long a process waits for another one's writing; a group of rows takes milliseconds."""
-_CONNECT_S = 10
+_PATIENCE: dict[str, int | str] = {
+    "connect_timeout": 5,
+    # A server behind a network that is cut answers nothing, not even no.
+    "tcp_user_timeout": 10_000,
+    "keepalives_idle": 30,
+    "keepalives_interval": 5,
+    "keepalives_count": 2,
+    # Milliseconds; reports of a large ledger take seconds.
+    "options": "-c statement_timeout=60000",
+}
 _WRITES = "antechamber_writes"
 _FILE_NAME = "antechamber.db"
 
@@ -35,7 +44,13 @@ class Database:
     @property
     def address(self) -> str:
         """Where it is, for people: without the password."""
-        return self._engine.url.render_as_string(hide_password=True)
+        return self._engine.url.set(query={}).render_as_string(hide_password=True)
+
+    @property
+    def file(self) -> Path | None:
+        """The file, where it is one."""
+        name = self._engine.url.database
+        return Path(name) if self.is_sqlite and name and name != ":memory:" else None
 
     @property
     def engine(self) -> Engine:
@@ -72,8 +87,8 @@ class Database:
         return await asyncio.get_running_loop().run_in_executor(self._threads, run, work)
 
     def close(self) -> None:
-        """Wait for what runs, and close every connection."""
-        self._threads.shutdown()
+        """Close every connection; what still runs on one is not waited for."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
         self._engine.dispose()
 
 
@@ -87,8 +102,7 @@ def database_url(configured: str | None, data_dir: Path) -> URL:
 
 def _engine(url: URL) -> Engine:
     if not url.drivername.startswith("sqlite"):
-        patience = {"connect_timeout": _CONNECT_S}
-        return create_engine(url, pool_size=_THREADS, pool_pre_ping=True, connect_args=patience)
+        return create_engine(url, pool_size=_THREADS, pool_pre_ping=True, connect_args=_PATIENCE)
     engine = create_engine(url, connect_args={"isolation_level": None})
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)

@@ -9,7 +9,7 @@ from alembic.util import CommandError
 from sqlalchemy import Connection, text
 
 from antechamber.store.database import Database
-from antechamber.store.schema import current_step
+from antechamber.store.schema import current_step, schema_status
 
 _LOCK = 0x616E7465
 """Any number that no other program on the database locks."""
@@ -25,7 +25,11 @@ def upgrade(database: Database) -> None:
 
     Raises ``SchemaTooNew`` for a database that knows steps which this release does not.
     """
+    is_new = schema_status(database).current is None
     database.write_now(_take_steps)
+    if is_new and database.file is not None:
+        # It tells who used what, and of keys their beginnings.
+        database.file.chmod(0o600)
 
 
 def _take_steps(connection: Connection) -> None:

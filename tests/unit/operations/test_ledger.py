@@ -1,0 +1,168 @@
+"""The ledger's writer against a database that refuses rows, is away, or comes back."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+import msgspec
+import pytest
+from sqlalchemy import select, text
+
+from antechamber.operations.ledger import Ledger
+from antechamber.operations.records import TurnRecord
+from antechamber.runtime.background import Background
+from antechamber.settings import UsageSettings
+from antechamber.store.database import Database, database_url
+from antechamber.store.tables import turns
+from antechamber.store.upgrading import upgrade
+from tests.unit.operations.stage import StillClock
+
+_TURN = TurnRecord(
+    request_id="req_0",
+    started_at=1_790_000_000.0,
+    first_event_s=0.1,
+    total_s=0.2,
+    workspace_id="default",
+    key_id=None,
+    model="claude-sonnet-5-5",
+    engine="e",
+    upstream_model="claude-sonnet-5-5",
+    ending="ended",
+    streams=False,
+    service_tier="standard",
+)
+
+
+@dataclass
+class _Clock(StillClock):
+    """Sleeps without waiting, and lets others run meanwhile."""
+
+    has_waited: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def sleep(self, seconds: float) -> None:
+        await super().sleep(seconds)
+        if len(self.slept) > 3:
+            self.has_waited.set()
+        await asyncio.sleep(0)
+
+
+class _Desk:
+    """A ledger over a database in a file."""
+
+    def __init__(self, folder: Path, *, synchronous: bool = False) -> None:
+        self.database = Database(database_url(None, folder))
+        upgrade(self.database)
+        self.clock = _Clock()
+        self.seen: list[str] = []
+        self.ledger = Ledger(
+            self.database,
+            self.clock,
+            Background(),
+            UsageSettings(synchronous=synchronous),
+            cost=lambda _record: 5,
+            observers=[self._see, _fails],
+        )
+
+    def _see(self, group: Sequence[TurnRecord]) -> None:
+        self.seen += [record.request_id for record in group]
+
+    def note(self, name: str, **changes: object) -> None:
+        self.ledger.note(msgspec.structs.replace(_TURN, request_id=name, **changes))
+
+    def run(self, statement: str) -> None:
+        self.database.write_now(lambda it: it.execute(text(statement)))
+
+    @property
+    def rows(self) -> list[str]:
+        return self.database.read_now(
+            lambda it: list(it.execute(select(turns.c.request_id).order_by(turns.c.id)).scalars())
+        )
+
+
+def _fails(_group: Sequence[TurnRecord]) -> None:
+    raise ValueError("an observer's bug")
+
+
+@pytest.fixture
+async def desk(tmp_path: Path) -> AsyncGenerator[_Desk, None]:
+    desk = _Desk(tmp_path)
+    yield desk
+    await desk.ledger.aclose()
+    desk.database.close()
+
+
+async def test_rows_are_written_in_the_order_in_which_they_were_noted(desk: _Desk) -> None:
+    for number in range(5):
+        desk.note(f"req_{number}")
+
+    await desk.ledger.aclose()
+
+    assert desk.rows == [f"req_{number}" for number in range(5)] == desk.seen
+
+
+@pytest.mark.parametrize(
+    "odd", [{"input_tokens": 10**20}, {"inference_geo": "x\0" * 90}, {"ending": "e" * 300}]
+)
+async def test_what_an_upstream_makes_up_fits_all_the_same(
+    desk: _Desk, odd: dict[str, object]
+) -> None:
+    desk.note("req_odd", **odd)
+
+    await desk.ledger.aclose()
+
+    assert desk.rows == ["req_odd"]
+
+
+async def test_a_row_that_the_database_refuses_keeps_no_other_out(desk: _Desk) -> None:
+    desk.note("req_1")
+    desk.note("req_2", workspace_id=None)
+    desk.note("req_3")
+    await desk.ledger.aclose()
+
+    desk.note("req_4")
+    await desk.ledger.aclose()
+
+    assert desk.rows == ["req_1", "req_3", "req_4"]
+
+
+async def test_rows_wait_for_a_database_that_is_away_and_are_written_once(desk: _Desk) -> None:
+    desk.run("ALTER TABLE turns RENAME TO elsewhere")
+    desk.note("req_1")
+    async with asyncio.timeout(20):
+        await desk.clock.has_waited.wait()
+
+    desk.run("ALTER TABLE elsewhere RENAME TO turns")
+    await desk.ledger.aclose()
+
+    assert desk.rows == ["req_1"]
+
+
+async def test_a_group_of_which_the_end_is_unknown_is_not_written_twice(desk: _Desk) -> None:
+    record = msgspec.structs.replace(_TURN, request_id="req_1")
+    write = partial(desk.ledger._write, group=[record])
+    desk.database.write_now(partial(write, again=False))
+
+    desk.database.write_now(partial(write, again=True))
+
+    assert desk.rows == ["req_1"]
+    spent = desk.database.read_now(
+        lambda it: it.execute(text("SELECT cost_nano_usd FROM spending")).scalar_one()
+    )
+    assert spent == 5
+
+
+async def test_a_synchronous_answer_ends_even_if_its_row_is_refused(tmp_path: Path) -> None:
+    desk = _Desk(tmp_path, synchronous=True)
+    desk.note("req_1", workspace_id=None)
+
+    async with asyncio.timeout(20):
+        await desk.ledger.settled()
+    desk.note("req_2")
+    async with asyncio.timeout(20):
+        await desk.ledger.settled()
+
+    assert desk.rows == ["req_2"]
+    await desk.ledger.aclose()
+    desk.database.close()
