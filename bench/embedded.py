@@ -17,6 +17,8 @@ from bench.processes import KEY, Running, antechamber, llama_server
 from bench.report import Section
 
 _OUTPUT_TOKENS = 96
+_CACHED_WORDS = 600
+"""Some 3,000 tokens."""
 _TOPICS = ("rivers", "bridges", "clocks", "gardens", "trains", "maps", "bread", "glass")
 
 
@@ -44,6 +46,7 @@ def measure(*, pairs: int) -> list[Section]:
         sections = [asyncio.run(_pairs(ours, theirs, pairs)), _start(ours, theirs)]
     with tempfile.TemporaryDirectory() as folder, antechamber(Path(folder)) as ours:
         sections.append(asyncio.run(_default(ours, pairs)))
+        sections.append(asyncio.run(_cached(ours, pairs)))
     for completer in ("llamacpp", "auto"):
         with (
             tempfile.TemporaryDirectory() as folder,
@@ -75,6 +78,59 @@ async def _default(ours: Running, pairs: int) -> Section:
         columns=("prompt", "tokens", "first token", "tokens/s"),
         rows=rows,
     )
+
+
+async def _cached(ours: Running, pairs: int) -> Section:
+    """Ask twice with the same marked system prompt: new to the server, then in its cache."""
+    cold: list[float] = []
+    warm: list[float] = []
+    read = 0
+    async with _client() as client:
+        for turn in track(range(pairs), description="cached prefixes"):
+            system = _question(1_000 + turn, _CACHED_WORDS)
+            first, _ = await _ask_cached(client, ours.url, system, "Name one of them.")
+            second, read = await _ask_cached(client, ours.url, system, "Which comes last?")
+            cold.append(first)
+            warm.append(second)
+    before, after = statistics.median(cold), statistics.median(warm)
+    return Section(
+        title="First token behind a cached prefix",
+        note=(
+            f'`completer = "auto"`: medians of {pairs} system prompts with `cache_control`, each '
+            f"asked about twice; {read:,} tokens are read from the cache the second time."
+        ),
+        columns=("", "first token"),
+        rows=[
+            ["written", f"{before * 1000:.0f} ms"],
+            ["read", f"{after * 1000:.0f} ms"],
+            ["read / written", f"{after / before:.1%}"],
+        ],
+    )
+
+
+async def _ask_cached(
+    client: aiohttp.ClientSession, url: str, system: str, question: str
+) -> tuple[float, int]:
+    """Return the seconds to the first token, and the tokens that were read from the cache."""
+    body: dict[str, object] = {
+        "model": "claude-sonnet-4-5",
+        "max_tokens": 8,
+        "stream": True,
+        "system": [{"type": "text", "text": system, "cache_control": {"type": "ephemeral"}}],
+        "messages": [{"role": "user", "content": question}],
+    }
+    headers = {"anthropic-version": "2023-06-01"}
+    started, first, read = time.monotonic(), None, 0
+    async with client.post(f"{url}/v1/messages", json=body, headers=headers) as response:
+        async for line in response.content:
+            if b"text_delta" in line and first is None:
+                first = time.monotonic() - started
+            if line.startswith(b'data: {"type":"message_delta"'):
+                read = json.loads(line[6:])["usage"]["cache_read_input_tokens"]
+    if first is None:
+        message = f"no text from {url}"
+        raise RuntimeError(message)
+    return first, read
 
 
 async def _count(client: aiohttp.ClientSession, url: str, question: str) -> int:

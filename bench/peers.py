@@ -64,8 +64,8 @@ def antechamber(folder: Path, upstream: str, pin: list[str], ways: Sequence[Way]
     command += ["--config", str(config), "--data-dir", str(folder / "data")]
     return Peer(
         name=OURS,
-        about=f"Python {platform.python_version()}, one worker, `api_keys`, JSON log of every "
-        "request into a file",
+        about=f"Python {platform.python_version()}, one worker, `api_keys`, limits, ledger in "
+        "SQLite and metrics on, JSON log of every request into a file",
         launch=Launch(
             command=command,
             port=port,
@@ -78,9 +78,25 @@ def antechamber(folder: Path, upstream: str, pin: list[str], ways: Sequence[Way]
     )
 
 
+_LIMITS = """
+[limits]
+tier = "bench"
+
+[[tiers]]
+name = "bench"
+
+[[tiers.classes]]
+name = "*"
+requests_per_minute = 100_000_000
+input_tokens_per_minute = 100_000_000_000
+output_tokens_per_minute = 100_000_000_000
+"""
+"""They count, and let everything through."""
+
+
 def _configuration(upstream: str, ways: Sequence[Way]) -> str:
     """Return the configuration: an engine and a model for each way and form."""
-    parts: list[str] = []
+    parts: list[str] = [_LIMITS]
     for way in ways:
         for form in FORMS:
             name = model_name(way, form)
