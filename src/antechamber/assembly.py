@@ -5,7 +5,7 @@ that uses it.
 """
 
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,11 +23,12 @@ from antechamber.observability import MetricsPlace, Observability, metrics_place
 from antechamber.operations.cache_diagnosis import CacheDiagnosis
 from antechamber.operations.costs import Costs
 from antechamber.operations.health import BreakerSettings, EngineHealth
-from antechamber.operations.ledger import Ledger, Observer
+from antechamber.operations.ledger import Ledger
 from antechamber.operations.messages import Services
 from antechamber.operations.prompt_cache import PromptCache
 from antechamber.operations.rate_limits import RateLimits
 from antechamber.operations.routing import EngineEntry, Replica, Routing
+from antechamber.operations.spending import Spending
 from antechamber.runtime.clock import Clock, SystemClock
 from antechamber.runtime.cores import available_cores
 from antechamber.runtime.log import configure_log, event_writer
@@ -91,6 +92,10 @@ def run_server(settings: Settings, announce: Callable[[Settings, int], None]) ->
     configure_log(level=settings.log.level, form=settings.log.format)
     require_shared_counts(settings)
     tiers_of(settings)
+    if settings.redis_url is not None:
+        from antechamber.limits.valkey import check_valkey
+
+        check_valkey(settings.redis_url.reveal())
     for engine in default_engines(settings):
         check_engine(engine, settings)
     load_or_create_secrets(settings.data_dir)
@@ -127,7 +132,11 @@ class AppFactory:
         state = open_state(settings, clock)
         health = engine_health(settings, entries, clock)
         observability = Observability(settings, self._place, clock, engines, health)
-        services = build_services(state, entries, health, observability.observers)
+        services = build_services(state, entries, health)
+        services.ledger.show_to(observability.observers)
+        observability.telemetry.watch_ledger(services.ledger)
+        if settings.redis_url is not None:
+            observability.telemetry.watch_limits(lambda: state.buckets.is_shared)
 
         doorkeeper = state.doorkeeper()
 
@@ -168,11 +177,11 @@ def build_services(
     state: State,
     entries: Mapping[str, EngineEntry],
     health: Mapping[str, EngineHealth],
-    observers: Sequence[Observer] = (),
 ) -> Services:
     """Return what the operations work with."""
     settings, clock, catalogue = state.settings, state.clock, load_catalogue()
     keys = load_or_create_secrets(settings.data_dir).signing_keys
+    spending = Spending(clock)
     return Services(
         settings=settings,
         database=state.database,
@@ -182,9 +191,9 @@ def build_services(
             state.background,
             settings.usage,
             cost=Costs(settings, catalogue).cost_of,
-            observers=observers,
+            spending=spending,
         ),
-        limits=RateLimits(settings, tiers_of(settings), state.buckets, clock),
+        limits=RateLimits(settings, tiers_of(settings), state.buckets, clock, spending),
         prompt_cache=PromptCache(
             state.cache_entries,
             settings.cache.model_copy(update={"enabled": keeps_cache_account(settings)}),

@@ -168,3 +168,27 @@ def test_a_hosted_engine_without_a_key_does_not_start(tmp_path: Path) -> None:
 
         assert told.returncode != 0
         assert "engines[0]: api_key_env is needed: api.anthropic.com" in told.stdout + told.stderr
+
+
+def test_a_database_that_is_away_is_one_thing_to_mend(tmp_path: Path) -> None:
+    _config(tmp_path, port=0)
+    away = {"ANTECHAMBER_DATABASE_URL": "postgresql://me:secret@127.0.0.1:1/none?password=hidden"}
+
+    doctor = run("doctor", folder=tmp_path, env=away)
+
+    assert "1 to mend" in doctor.stdout
+    assert "✗ database" in doctor.stdout
+    assert "Start it, or correct database_url." in doctor.stdout
+    assert ":secret" not in doctor.stdout
+    assert "hidden" not in doctor.stdout
+
+
+def test_the_workers_that_serve_would_be_given_are_checked(tmp_path: Path) -> None:
+    """T43: doctor asks what serve asks."""
+    _config(tmp_path, port=0, more='[limits]\ntier = "tier1"')
+
+    alone = run("doctor", folder=tmp_path)
+    several = run("doctor", "--workers", "2", folder=tmp_path)
+
+    assert [alone.returncode, several.returncode] == [0, 1]
+    assert "server.workers: 2 processes would each keep" in several.stdout

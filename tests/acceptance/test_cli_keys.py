@@ -48,8 +48,12 @@ def _id_in(text: str) -> str:
 
 def _asked(server: RunningServer, key: str | None, model: str = "claude-opus-5-5") -> int:
     body = {"model": model, "max_tokens": 10, "messages": [{"role": "user", "content": "Hi"}]}
-    headers = {"anthropic-version": "2023-06-01", **({"x-api-key": key} if key else {})}
-    return httpx2.post(f"{server.url}/v1/messages", json=body, headers=headers).status_code
+    answer = httpx2.post(f"{server.url}/v1/messages", json=body, headers=_headers(key))
+    return answer.status_code
+
+
+def _headers(key: str | None) -> dict[str, str]:
+    return {"anthropic-version": "2023-06-01", **({"x-api-key": key} if key else {})}
 
 
 def _until(condition: Callable[[], bool]) -> None:
@@ -68,6 +72,97 @@ def test_only_the_line_for_the_shell_goes_to_standard_output(tmp_path: Path) -> 
     assert "shown this once" in made.stderr
 
 
+def test_the_first_key_of_any_kind_says_that_the_door_is_shut(tmp_path: Path) -> None:
+    admin = _done(tmp_path, "keys", "create", "--name", "dashboard", "--admin").stderr
+    second = _done(tmp_path, "keys", "create", "--name", "laptop").stderr
+
+    assert "within five seconds every request needs one" in admin
+    assert "One for models: antechamber keys create" in admin
+    assert "every request needs one" not in second
+
+
+def test_tiers_are_refused_where_several_workers_would_count_alone(tmp_path: Path) -> None:
+    """T43: in the words of ``serve``."""
+    team = _id_in(_done(tmp_path, "workspaces", "create", "--name", "team").stdout)
+    (tmp_path / "antechamber.toml").write_text("[server]\nworkers = 2\n")
+
+    refused = [
+        _command(tmp_path, *command, "--tier", "tier1")
+        for command in (
+            ("keys", "create", "--name", "first"),
+            ("workspaces", "create", "--name", "first"),
+            ("workspaces", "set", team),
+        )
+    ]
+
+    assert [each.returncode for each in refused] == [2, 2, 2]
+    assert all("redis_url" in each.stderr for each in refused)
+    assert _done(tmp_path, "keys", "list", "--all").stdout == ""
+
+
+def test_a_key_is_changed_and_put_out_of_use_for_a_while(tmp_path: Path) -> None:
+    key, _ = _created(tmp_path, "--tier", "tier1")
+    admin, _ = _created(tmp_path, "--admin")
+
+    def listed() -> Mapping[str, object]:
+        keys = json.loads(_done(tmp_path, "keys", "list", "--json").stdout)
+        return next(each for each in keys if each["id"] == key)
+
+    bounds = ("--budget", "5", "--model", "claude-haiku-4-5", "--priority", "--expires", "90d")
+    _done(tmp_path, "keys", "set", key, "--name", "laptop", "--tier", "none", *bounds)
+    changed = listed()
+    _done(tmp_path, "keys", "set", key, "--model", "none", "--expires", "none", "--no-priority")
+    _done(tmp_path, "keys", "disable", key)
+    off = listed()
+    _done(tmp_path, "keys", "enable", key)
+
+    assert (changed["name"], changed["tier"], changed["priority"]) == ("laptop", None, True)
+    assert changed["models"] == ["claude-haiku-4-5-20251001"]
+    assert (changed["monthly_budget_usd"], bool(changed["expires_at"])) == (5.0, True)
+    assert (off["models"], off["expires_at"], off["priority"]) == (None, None, False)
+    assert [off["status"], listed()["status"]] == ["inactive", "active"]
+    assert "asks no model" in _command(tmp_path, "keys", "set", admin, "--tier", "tier1").stderr
+    assert "Nothing to set" in _command(tmp_path, "keys", "set", key).stderr
+
+
+def test_a_model_that_nothing_serves_is_named(tmp_path: Path) -> None:
+    made = _done(tmp_path, "keys", "create", "--name", "first", "--model", "gpt-9")
+    served = _done(tmp_path, "keys", "create", "--name", "first", "--model", "claude-haiku-4-5")
+
+    assert "no engine serves gpt-9" in made.stderr
+    assert "no engine serves" not in served.stderr
+
+
+def test_lists_are_of_one_workspace_and_of_none_that_is_not_there(tmp_path: Path) -> None:
+    team = _id_in(_done(tmp_path, "workspaces", "create", "--name", "team").stdout)
+    inside, _ = _created(tmp_path, "--workspace", team)
+    outside, _ = _created(tmp_path)
+
+    def ids(*options: str) -> set[str]:
+        listed = json.loads(_done(tmp_path, "keys", "list", "--json", *options).stdout)
+        return {each["id"] for each in listed}
+
+    assert ids() == {inside, outside}
+    assert ids("--workspace", team) == {inside}
+    assert ids("--workspace", "default") == {outside}
+    spaces = json.loads(_done(tmp_path, "workspaces", "list", "--json").stdout)
+    assert [each["name"] for each in spaces] == ["team", "Default"]
+    for command in ("usage", "keys list"):
+        refused = _command(tmp_path, *command.split(), "--workspace", "nope")
+        assert refused.returncode == 2
+        assert "There is no workspace nope." in refused.stderr
+
+
+def test_an_end_that_is_passed_on_is_told(tmp_path: Path) -> None:
+    key, _ = _created(tmp_path, "--expires", "90d")
+
+    inherited = _done(tmp_path, "keys", "rotate", key).stderr
+    told = _done(tmp_path, "keys", "rotate", _id_in(inherited), "--expires", "none").stderr
+
+    assert "as the old one was to" in inherited
+    assert "The new one ends" not in told
+
+
 def test_the_list_tells_what_a_key_may_and_never_the_key(tmp_path: Path) -> None:
     _, secret = _created(
         tmp_path, *("--model", "claude-haiku-4-5", "--budget", "20", "--tier", "tier2")
@@ -84,6 +179,7 @@ def test_the_list_tells_what_a_key_may_and_never_the_key(tmp_path: Path) -> None
     assert secret not in everything
     assert gone not in shown
     assert gone in everything
+    assert "revoked" in everything
     assert "\x1b[" not in everything
 
 
@@ -113,7 +209,7 @@ def test_looking_at_the_database_makes_none(tmp_path: Path) -> None:
     _done(tmp_path, "db", "upgrade")
     _created(tmp_path)
 
-    assert re.search(r"keys +1$", _done(tmp_path, "db", "status").stdout, re.MULTILINE)
+    assert re.search(r"keys +1 for models, 0 for ", _done(tmp_path, "db", "status").stdout)
 
 
 def test_a_key_opens_at_once_and_is_shut_within_five_seconds(tmp_path: Path) -> None:
@@ -188,7 +284,15 @@ def test_a_key_asks_for_the_models_that_it_was_given(tmp_path: Path) -> None:
             for model in ("claude-haiku-4-5", "claude-haiku-4-5-20251001", "claude-opus-5-5")
         ]
 
+        listed = httpx2.get(f"{server.url}/v1/models?limit=1000", headers=_headers(key)).json()
+        shown = [
+            httpx2.get(f"{server.url}/v1/models/{model}", headers=_headers(key)).status_code
+            for model in ("claude-haiku-4-5", "claude-opus-5-5")
+        ]
+
     assert answers == [200, 200, 403]
+    assert [each["id"] for each in listed["data"]] == ["claude-haiku-4-5-20251001"]
+    assert shown == [200, 404]
 
 
 def test_a_key_for_administration_asks_no_model(tmp_path: Path) -> None:
@@ -217,6 +321,8 @@ def test_usage_is_counted_by_model_key_and_workspace(tmp_path: Path) -> None:
     table = _done(tmp_path, "usage", "--by", "workspace").stdout.splitlines()
     assert re.split(r"  +", table[0])[:3] == ["workspace", "requests", "input"]
     assert re.split(r" +", table[-1])[:2] == ["total", "3"]
+    of_keys = _done(tmp_path, "usage", "--by", "key").stdout
+    assert f"{key[:16]}...{key[-4:]}" in of_keys
 
 
 def test_with_a_created_key_other_machines_may_be_served(tmp_path: Path) -> None:

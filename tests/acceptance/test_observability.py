@@ -115,6 +115,20 @@ def test_beyond_this_machine_the_metrics_want_an_admin_key(tmp_path: Path) -> No
     assert [answer.status_code for answer in answers] == [401, 401]
 
 
+def test_no_web_page_reads_what_asks_for_no_key_under_a_name_of_its_own(tmp_path: Path) -> None:
+    with _served(tmp_path, '[server]\napi_keys = ["a-key"]\n') as server:
+        foreign = {"host": "evil.example", "x-api-key": "a-key"}
+        answers = {
+            path: httpx.get(f"{server.url}{path}", headers=foreign).status_code
+            for path in ("/metrics", "/readyz")
+        }
+        asked = _ask(server, **foreign)
+        own = httpx.get(f"{server.url}/metrics")
+
+    assert answers == {"/metrics": 403, "/readyz": 403}
+    assert (asked.status_code, own.status_code) == (200, 200)
+
+
 class _Receiver(ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)

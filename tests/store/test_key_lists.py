@@ -1,6 +1,7 @@
 """Keys and workspaces as lists show them."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -27,6 +28,7 @@ from antechamber.operations.workspace_lists import (
 )
 from antechamber.store.database import Database
 from antechamber.store.ledger import Spent, add_turns
+from antechamber.store.workspaces import ensure_workspace
 from antechamber.wire.errors import NotFound
 from antechamber.wire.ids import new_id
 
@@ -144,6 +146,25 @@ def test_the_default_workspace_is_always_there_and_as_old_as_it_was(database: Da
 
     assert again == first
     assert first.created_at == _NOW
+
+
+def test_two_who_find_no_default_workspace_may_both_make_it(database: Database) -> None:
+    first = database.write_now(partial(workspace_of, workspace_id="default", now=_NOW))
+    second = replace(first, name="Later")
+
+    database.write_now(partial(ensure_workspace, workspace=second))
+
+    assert database.read_now(partial(workspaces.one, workspace_id="default")) == first
+
+
+def test_the_default_workspace_has_its_name_before_it_has_a_row(database: Database) -> None:
+    _key(database)
+
+    [before] = database.read_now(partial(key_overviews, now=_NOW))
+    database.write_now(partial(workspace_of, workspace_id="default", now=_NOW))
+    [after] = database.read_now(partial(key_overviews, now=_NOW))
+
+    assert [before.workspace, after.workspace] == ["Default", "Default"]
 
 
 def _tags(

@@ -9,6 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from antechamber.operations import keys, workspaces
+from antechamber.operations.database_state import tier_in_use
 from antechamber.operations.key_directory import DEFAULT_WORKSPACE, key_hash
 from antechamber.store.database import Database
 from antechamber.store.keys import KeyBounds, KeyFilter, has_keys, key_bounds
@@ -122,7 +123,7 @@ def test_a_rotated_key_goes_on_as_another_text(database: Database) -> None:
     until = _NOW + timedelta(hours=24)
 
     new, new_secret = database.write_now(
-        partial(keys.rotate, key_id=old.id, now=_NOW, new_id=new_id, old_until=until)
+        partial(keys.rotate, key_id=old.id, ends=keys.Ends(old=until), now=_NOW, new_id=new_id)
     )
 
     before, after = _bounds(database, old_secret), _bounds(database, new_secret)
@@ -132,6 +133,62 @@ def test_a_rotated_key_goes_on_as_another_text(database: Database) -> None:
     assert after.key == new
     assert (new.tier, new.models, new.workspace_id) == (old.tier, old.models, old.workspace_id)
     assert new.id != old.id
+
+
+def test_a_rotated_key_ends_when_the_old_one_was_to_or_as_it_is_told(database: Database) -> None:
+    end, later = _NOW + timedelta(days=90), _NOW + timedelta(days=365)
+    old, _ = _created(database, expires_at=end)
+    rotate = partial(keys.rotate, key_id=old.id, now=_NOW, new_id=new_id)
+
+    inherited, _ = database.write_now(partial(rotate, ends=keys.Ends(old=end)))
+    told, _ = database.write_now(partial(rotate, ends=keys.Ends(old=end, new=later)))
+    never, _ = database.write_now(partial(rotate, ends=keys.Ends(new=None)))
+
+    assert [each.expires_at for each in (inherited, told, never)] == [end, later, None]
+
+
+def test_the_end_of_a_key_that_was_kept_is_not_passed_on(database: Database) -> None:
+    old, _ = _created(database)
+    tomorrow, later = _NOW + timedelta(hours=24), _NOW + timedelta(minutes=1)
+    new, _ = database.write_now(
+        partial(keys.rotate, key_id=old.id, ends=keys.Ends(old=tomorrow), now=later, new_id=new_id)
+    )
+    again = partial(keys.rotate, key_id=old.id, now=later, new_id=new_id)
+
+    with pytest.raises(InvalidRequest, match=f"{new.id} was made after it"):
+        database.write_now(partial(again, ends=keys.Ends()))
+    third, _ = database.write_now(partial(again, ends=keys.Ends(new=None)))
+
+    assert third.expires_at is None
+
+
+def test_an_archived_workspace_is_not_changed(database: Database) -> None:
+    team = _workspace(database)
+    database.write_now(partial(workspaces.archive, workspace_id=team.id, now=_NOW))
+
+    with pytest.raises(InvalidRequest, match="is archived"):
+        database.write_now(
+            partial(workspaces.change, workspace_id=team.id, changes={"tier": "tier1"}, now=_NOW)
+        )
+
+
+def test_a_tier_in_use_is_found_with_how_to_take_it_away(database: Database) -> None:
+    look = partial(tier_in_use, now=_NOW)
+    closed = _workspace(database, tier="tier1")
+    revoked, _ = _created(database, tier="tier1")
+    _created(database, tier="tier1", expires_at=_NOW)
+    database.write_now(partial(workspaces.archive, workspace_id=closed.id, now=_NOW))
+    database.write_now(partial(keys.revoke, key_id=revoked.id))
+    none = database.read_now(look)
+    key, _ = _created(database, tier="tier1")
+    of_key = database.read_now(look)
+    team = _workspace(database, tier="tier1")
+    of_workspace = database.read_now(look)
+
+    assert none is None
+    assert of_key == f"take its tier away: antechamber keys set {key.id} --tier none"
+    assert of_workspace is not None
+    assert f"workspaces set {team.id} --tier none" in of_workspace
 
 
 def test_a_revoked_key_still_counts_so_that_the_door_stays_shut(database: Database) -> None:

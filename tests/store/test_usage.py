@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from antechamber.operations.keys import NewKey, create_key
 from antechamber.operations.usage import Report, ReportOrder, report, used
 from antechamber.store.columns import micros
 from antechamber.store.database import Database
@@ -188,5 +189,24 @@ def test_the_table_is_by_what_is_asked_for_and_of_one_workspace_alone(database: 
     assert _used(database, "day") == [("2026-11-01", 1), ("2026-11-02", 1), ("2026-11-10", 1)]
     assert _used(database, "model") == [("claude-opus-5-5", 2), ("other", 1)]
     assert sorted(_used(database, "key")) == [("(no key)", 1), ("apikey_1", 2)]
-    assert _used(database, "workspace") == [("default", 2), ("wrkspc_1", 1)]
+    assert _used(database, "workspace") == [("Default", 2), ("wrkspc_1", 1)]
     assert _used(database, "day", "wrkspc_1") == [("2026-11-02", 1)]
+
+
+def test_what_cost_the_most_comes_first_and_a_key_is_told_by_its_hint(database: Database) -> None:
+    make = partial(create_key, wanted=NewKey(name="laptop"), now=_NOW, new_id=new_id)
+    key, _ = database.write_now(make)
+    _keep(
+        database,
+        _row(_NOW, key_id="apikey_a", model="a", cost_nano_usd=5),
+        _row(_NOW, key_id=key.id, model="b", cost_nano_usd=50),
+        _row(_NOW, key_id="apikey_c", model="c", cost_nano_usd=20),
+    )
+
+    by_key = database.read_now(partial(used, by="key", since=_FIRST, now=_NOW, workspace_id=None))
+
+    assert [name for name, _ in _used(database, "model")] == ["b", "c", "a"]
+    assert [(each.name, each.hint) for each in by_key][:2] == [
+        ("laptop", key.hint),
+        ("apikey_c", None),
+    ]

@@ -5,7 +5,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from antechamber import __version__
+from antechamber.cli.bookkeeping import utc_now
+from antechamber.cli.places import shown_address
 from antechamber.cli.screen import results
+from antechamber.operations.database_state import DatabaseState, look_at_database
 from antechamber.settings import (
     EngineSettings,
     LocalEngineSettings,
@@ -26,10 +29,9 @@ _QUANTISATION = re.compile(r"[.-](?:I?Q\d\w*|B?F16|F32)$", re.IGNORECASE)
 def announce(settings: Settings, port: int) -> None:
     """Print everything that a person needs for the first request."""
     from antechamber.assembly import model_file
-    from antechamber.operations.database_state import are_keys_created
 
-    are_created = are_keys_created(settings)
-    needs_key = are_created or bool(settings.server.api_keys)
+    state = look_at_database(settings, now=utc_now())
+    needs_key = state.has_keys or bool(settings.server.api_keys)
     address = settings.public_address(bound_port=port)
     files = {
         engine.name: model_file(engine, settings)
@@ -39,7 +41,7 @@ def announce(settings: Settings, port: int) -> None:
     out = results()
     out.print(f"antechamber {__version__}", style="bold", end=" listens on ")
     out.print(address, style="bold cyan", end="\n\n")
-    for title, words in _facts(settings, files, are_created=are_created):
+    for title, words in _facts(settings, files, state):
         out.print(f"  {title:<8}", style="dim", end="")
         out.print(words)
     out.print("\nTry it:\n")
@@ -50,18 +52,50 @@ def announce(settings: Settings, port: int) -> None:
 
 
 def _facts(
-    settings: Settings, files: dict[str, Path], *, are_created: bool
+    settings: Settings, files: dict[str, Path], state: DatabaseState
 ) -> Iterator[tuple[str, str]]:
     for index, line in enumerate(model_lines(settings, files)):
         yield ("models" if index == 0 else ""), line
-    if are_created:
-        yield "keys", "one that was created (antechamber keys list), instead of YOUR_KEY below"
-    elif settings.server.api_keys:
-        yield "keys", "one of those configured, instead of YOUR_KEY below"
-    else:
-        yield "keys", "none: any or no credential, from this machine only"
+    yield "keys", key_words(settings, state)
     yield "config", str(settings.source) if settings.source else "none, so the defaults"
     yield "data", str(settings.data_dir)
+    yield from what_is_on(settings, state)
+
+
+def key_words(settings: Settings, state: DatabaseState) -> str:
+    """Say which keys let somebody in, and how to come by one where none does."""
+    known: list[str] = []
+    if settings.server.api_keys:
+        known.append("one of those configured")
+    if state.model_keys:
+        known.append("one that was created (antechamber keys list)")
+    if known:
+        return f"{' or '.join(known)}, instead of YOUR_KEY below"
+    if state.admin_keys:
+        return "only an administration key: create one for models with antechamber keys create"
+    if state.has_keys:
+        return "none that is good any more: create one with antechamber keys create"
+    return "none: any or no credential, from this machine only"
+
+
+def what_is_on(settings: Settings, state: DatabaseState) -> Iterator[tuple[str, str]]:
+    """Yield what runs because the configuration says so."""
+    if settings.preset is not None:
+        yield "preset", settings.preset
+    if settings.database_url is not None:
+        yield "db", state.address
+    if settings.limits.tier is not None:
+        yield "limits", f"tier {settings.limits.tier}"
+    elif settings.limits.promotion:
+        yield "limits", f"by the month's spend: {', '.join(settings.limits.promotion)}"
+    if settings.redis_url is not None:
+        yield "shared", shown_address(settings.redis_url.reveal())
+    metrics = settings.metrics
+    if metrics.enabled and metrics.port is not None:
+        host = f"[{metrics.host}]" if ":" in metrics.host else metrics.host
+        yield "metrics", f"http://{host}:{metrics.port}/metrics"
+    if settings.tracing.endpoint is not None:
+        yield "traces", f"to {shown_address(settings.tracing.endpoint)}"
 
 
 def model_lines(settings: Settings, files: dict[str, Path]) -> list[str]:

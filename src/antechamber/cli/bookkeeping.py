@@ -44,13 +44,34 @@ def utc_now() -> datetime:
     return SystemClock().now()
 
 
+def require_workspace(workspace_id: str, database: "Database") -> None:
+    """Raise ``NotFound`` for a workspace that is not there."""
+    from antechamber.operations.key_directory import DEFAULT_WORKSPACE
+    from antechamber.operations.workspaces import one
+
+    if workspace_id != DEFAULT_WORKSPACE:
+        database.read_now(lambda it: one(it, workspace_id))
+
+
+def read_end_or_none(text: str, now: datetime) -> datetime | None:
+    """Read ``--expires``, which may take an end away; raises ``CommandFailed``."""
+    from antechamber.cli.moments import read_end
+
+    return None if text == NONE else read_end(text, "--expires", now=now)
+
+
 def require_tier(name: str, settings: "Settings") -> None:
-    """Raise ``CommandFailed`` for a tier that is neither preset nor configured."""
+    """Raise ``CommandFailed`` for a tier that is neither preset nor configured.
+
+    ``ConfigurationError`` where several processes would each count for it alone.
+    """
     from antechamber.catalogue.tiers import load_tiers
+    from antechamber.settings import require_shared_tiers
 
     known = dict.fromkeys([*load_tiers().tiers, *(tier.name for tier in settings.tiers)])
     if name not in known:
         raise CommandFailed(f'No tier is called "{name}"; there are: {", ".join(known)}')
+    require_shared_tiers(settings, "leave --tier out")
 
 
 def checked_name(name: str) -> str:

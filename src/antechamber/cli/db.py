@@ -2,7 +2,7 @@
 
 import typer
 
-from antechamber.cli.bookkeeping import opened_database
+from antechamber.cli.bookkeeping import opened_database, utc_now
 from antechamber.cli.failures import FAILED, told_plainly
 from antechamber.cli.options import ConfigFile, DataDir, examples, read_settings
 from antechamber.cli.screen import results
@@ -21,10 +21,12 @@ def status(config: ConfigFile = None, data_dir: DataDir = None) -> None:
     with told_plainly():
         from antechamber.operations.database_state import look_at_database
 
-        state = look_at_database(read_settings(config, data_dir))
+        state = look_at_database(read_settings(config, data_dir), now=utc_now())
     results().print(f"database  {state.address}")
     results().print(f"step      {state.schema.current or 'none'}, newest {state.schema.head}")
-    results().print(f"keys      {state.keys}")
+    results().print(
+        f"keys      {state.model_keys} for models, {state.admin_keys} for administration"
+    )
     if not state.schema.is_current:
         results().print("\nAt the next start the missing steps are taken, or by:")
         results().print("  antechamber db upgrade")

@@ -34,6 +34,11 @@ Host = Annotated[str | None, typer.Option(help="Address to listen on. [default: 
 Port = Annotated[
     int | None, typer.Option(help="Port to listen on; 0 takes a free one. [default: 8787]")
 ]
+Workers = Annotated[
+    int | None, typer.Option(help="Processes that answer; they share one model. [default: 1]")
+]
+
+AsJson = Annotated[bool, typer.Option("--json", help="For programs: a list of objects.")]
 
 
 def read_settings(

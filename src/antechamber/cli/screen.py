@@ -21,6 +21,13 @@ def notes() -> "Console":
     return _console(to_stderr=True)
 
 
+def print_json(value: object) -> None:
+    """Print a value for programs."""
+    from antechamber.wire.encoding import encode_json
+
+    results().print(encode_json(value).decode())
+
+
 def harmless(text: str) -> str:
     """Show control characters instead of obeying them: a model's text is not ours to trust."""
     return _CONTROL.sub(lambda found: _picture(ord(found[0])), text)

@@ -4,12 +4,20 @@ import errno
 import signal
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import typer
 
 from antechamber.cli.failures import CommandFailed, told_plainly
-from antechamber.cli.options import ConfigFile, DataDir, Host, Port, examples, read_settings
+from antechamber.cli.options import (
+    ConfigFile,
+    DataDir,
+    Host,
+    Port,
+    Workers,
+    examples,
+    read_settings,
+)
 
 if TYPE_CHECKING:
     from antechamber.settings import Settings
@@ -24,9 +32,7 @@ EXAMPLES = examples(
 def serve(
     host: Host = None,
     port: Port = None,
-    workers: Annotated[
-        int | None, typer.Option(help="Processes that answer; they share one model. [default: 1]")
-    ] = None,
+    workers: Workers = None,
     config: ConfigFile = None,
     data_dir: DataDir = None,
 ) -> None:

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from antechamber.cli.bookkeeping import opened_database, utc_now
-from antechamber.cli.options import ConfigFile, DataDir, examples
-from antechamber.cli.screen import notes, results
+from antechamber.cli.bookkeeping import opened_database, require_workspace, utc_now
+from antechamber.cli.options import AsJson, ConfigFile, DataDir, examples
+from antechamber.cli.screen import notes, print_json, results
 
 if TYPE_CHECKING:
     from antechamber.operations.usage import Used
@@ -48,9 +48,7 @@ def usage(
     workspace: Annotated[
         str | None, typer.Option(metavar="ID", help="Only of this workspace.")
     ] = None,
-    as_json: Annotated[  # noqa: FBT002 - a flag of the command line
-        bool, typer.Option("--json", help="For programs: a list of objects.")
-    ] = False,
+    as_json: AsJson = False,  # noqa: FBT002 - a flag of the command line
     config: ConfigFile = None,
     data_dir: DataDir = None,
 ) -> None:
@@ -61,13 +59,13 @@ def usage(
 
         now = utc_now()
         first = read_first_day(since, "--since", now=now)
+        if workspace is not None:
+            require_workspace(workspace, database)
         found = database.read_now(
             lambda it: used(it, by.value, since=first, now=now, workspace_id=workspace)
         )
     if as_json:
-        from antechamber.wire.encoding import encode_json
-
-        results().print(encode_json([_object(each) for each in found]).decode())
+        print_json([_object(each) for each in found])
     elif not found:
         notes().print(f"Nothing was used since {first.date()}.")
     else:
@@ -80,7 +78,7 @@ def usage_table(by: str, found: Sequence["Used"]) -> list[str]:
     from antechamber.cli.amounts import usd
     from antechamber.cli.tables import table
 
-    counted = [(each.name, _counts(each), each.sums.cost_nano_usd) for each in found]
+    counted = [(_title(each), _counts(each), each.sums.cost_nano_usd) for each in found]
     if len(found) > 1:
         columns = zip(*(counts for _, counts, _ in counted), strict=True)
         counted.append(
@@ -91,6 +89,10 @@ def usage_table(by: str, found: Sequence["Used"]) -> list[str]:
     ]
     numbers = (*_COUNTS.values(), _COST)
     return table((by, *numbers), rows, right=numbers)
+
+
+def _title(each: "Used") -> str:
+    return each.name if each.hint is None else f"{each.name} ({each.hint})"
 
 
 def _counts(each: "Used") -> list[int]:

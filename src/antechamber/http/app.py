@@ -11,9 +11,9 @@ from antechamber.http.cors import CrossOrigin
 from antechamber.http.door import Door
 from antechamber.http.edge import Edge
 from antechamber.http.health import ReadyEndpoint, alive, hello
-from antechamber.http.hosts import host_check
+from antechamber.http.hosts import OwnNamesOnly, host_check
 from antechamber.http.messages import CountTokensEndpoint, MessagesEndpoint
-from antechamber.http.metrics import AdminMetrics, MetricsEndpoint
+from antechamber.http.metrics import MetricsEndpoint, guarded_metrics
 from antechamber.http.models import ModelEndpoint, ModelsEndpoint
 from antechamber.http.openai_format import EitherFormat, OpenAIFormat
 from antechamber.http.openai_models import OpenAIModelEndpoint, OpenAIModelsEndpoint
@@ -61,7 +61,7 @@ def make_app(
     doors = _Doors(services, doorkeeper, count_refusal)
     routes = _routes(services, doors)
     if metrics is not None:
-        shown = metrics if is_loopback(server.host) else AdminMetrics(metrics, doorkeeper)
+        shown = guarded_metrics(metrics, server, doorkeeper)
         routes.append(Route("/metrics", shown, methods=["GET", "HEAD"]))
     router = Router(routes=routes, redirect_slashes=False, default=_not_found)
     edge = Edge(
@@ -118,6 +118,9 @@ def _routes(services: Services, doors: _Doors) -> list[Route]:
         doors.openai(OpenAIModelEndpoint(services), "GET", "HEAD"),
     )
     counting = doors.api(CountTokensEndpoint(services))
+    ready: App = ReadyEndpoint(services)
+    if is_loopback(services.settings.server.host):
+        ready = OwnNamesOnly(ready, services.settings.server)
     return [
         Route(_MESSAGES, doors.api(MessagesEndpoint(services)), methods=["POST"]),
         Route(f"{_MESSAGES}/count_tokens", counting, methods=["POST"]),
@@ -127,7 +130,7 @@ def _routes(services: Services, doors: _Doors) -> list[Route]:
         *admin_routes(services, doors.administration),
         Route("/api/hello", _Plain(hello), methods=["GET", "HEAD"]),
         Route("/healthz", _Plain(alive), methods=["GET", "HEAD"]),
-        Route("/readyz", ReadyEndpoint(services), methods=["GET", "HEAD"]),
+        Route("/readyz", ready, methods=["GET", "HEAD"]),
     ]
 
 

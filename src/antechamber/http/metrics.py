@@ -5,6 +5,7 @@ import socket
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import accumulate
+from urllib.parse import urlsplit
 
 import uvicorn
 from prometheus_client import Metric
@@ -16,11 +17,12 @@ from prometheus_client.metrics_core import (
 )
 from prometheus_client.registry import Collector
 
-from antechamber.http.asgi import Receive, Scope, Send, header, respond
+from antechamber.http.asgi import App, Receive, Scope, Send, header, respond
+from antechamber.http.hosts import OwnNamesOnly, foreign_name
 from antechamber.operations.caller import Credentials, Doorkeeper
 from antechamber.runtime.metrics import Cell, Instrument, Labels, Numbers
 from antechamber.runtime.shared_metrics import SharedMetrics
-from antechamber.settings import ConfigurationError, MetricsSettings
+from antechamber.settings import ConfigurationError, MetricsSettings, ServerSettings, is_loopback
 from antechamber.wire.errors import Unauthenticated
 
 _OPENMETRICS = "application/openmetrics-text"
@@ -45,8 +47,21 @@ class MetricsEndpoint:
         return encode(_Families(self._metrics.instruments, self._metrics.numbers()))
 
 
-class AdminMetrics:
-    """The same for who has an admin key: for a server that other machines reach.
+def guarded_metrics(
+    endpoint: MetricsEndpoint, server: ServerSettings, doorkeeper: Doorkeeper
+) -> App:
+    """Return ``endpoint`` for who may read it: who has an admin key where others reach the server.
+
+    By itself, or through a proxy that makes it public.
+    """
+    public = None if server.public_url is None else urlsplit(server.public_url).hostname
+    if all(is_loopback(name) for name in (server.host, public or server.host)):
+        return OwnNamesOnly(endpoint, server)
+    return _AdminMetrics(endpoint, doorkeeper)
+
+
+class _AdminMetrics:
+    """The same for who has an admin key.
 
     Prometheus sends none of the API's other headers, so the door of the API is not for it.
     """
@@ -120,7 +135,7 @@ def listen_for_metrics(metrics: MetricsSettings) -> socket.socket | None:
 async def serve_metrics(endpoint: MetricsEndpoint, listening: socket.socket) -> None:
     """Serve them on a socket that all workers share, until cancelled; whichever is free answers."""
     config = uvicorn.Config(
-        _Alone(endpoint),
+        _Alone(endpoint, checks_host=is_loopback(listening.getsockname()[0])),
         lifespan="off",
         ws="none",
         log_config=None,
@@ -147,11 +162,16 @@ class _Server(uvicorn.Server):
 class _Alone:
     """All that is served on that port."""
 
-    def __init__(self, endpoint: MetricsEndpoint) -> None:
+    def __init__(self, endpoint: MetricsEndpoint, *, checks_host: bool) -> None:
+        """``checks_host``: where only this machine is to reach it, no web page is, either."""
         self._endpoint = endpoint
+        self._checks_host = checks_host
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["path"] == "/metrics" and scope["method"] in ("GET", "HEAD"):
+        if self._checks_host and foreign_name(scope, ()) is not None:
+            words = b"There are only names of this machine here.\n"
+            await respond(send, 403, words, kind=b"text/plain")
+        elif scope["path"] == "/metrics" and scope["method"] in ("GET", "HEAD"):
             await self._endpoint(scope, receive, send)
         else:
             await respond(send, 404, b"There is only GET /metrics here.\n", kind=b"text/plain")

@@ -32,6 +32,7 @@ class ModelsEndpoint:
             ),
             lifecycle=_lifecycle(query),
             beta=bool(call.betas),
+            allowed=call.caller.models,
         )
         body = {
             "data": page.data,
@@ -52,7 +53,9 @@ class ModelEndpoint:
         """Serve one request."""
         call: Call = scope["state"]["call"]
         model_id: str = scope["path_params"]["model_id"]
-        info = await get_model(self._services, model_id, beta=bool(call.betas))
+        info = await get_model(
+            self._services, model_id, beta=bool(call.betas), allowed=call.caller.models
+        )
         await respond(send, 200, encode_json(info))
 
 

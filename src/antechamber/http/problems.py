@@ -42,13 +42,18 @@ def answer_headers(error: Exception) -> list[Header]:
         case ApiError():
             return [
                 *_pause(error),
-                *(headers_of(error.lines) if isinstance(error, RateLimited) else ()),
+                *(_standing(error) if isinstance(error, RateLimited) else ()),
             ]
         case HTTPException(headers={"Allow": methods}):
             # The router keeps them in a set.
             return [(b"allow", ", ".join(sorted(methods.split(", "))).encode())]
         case _:
             return []
+
+
+def _standing(error: RateLimited) -> list[Header]:
+    retry = [(b"x-should-retry", b"false")] if error.is_final else []
+    return retry + headers_of(error.lines)
 
 
 def _pause(error: ApiError) -> list[Header]:

@@ -13,9 +13,9 @@ class Take(msgspec.Struct, frozen=True, gc=False):
     per_minute: int
     """What the bucket holds, and what flows into it in a minute."""
     amount: int
-    """Has to be there."""
-    is_taken: bool = True
-    """Whether it is gone then; else it has to be there, and stays."""
+    """Is taken, as far as it is there."""
+    least: int | None = None
+    """Has to be there, or nothing is taken; None is the whole amount."""
 
 
 class Level(msgspec.Struct, frozen=True, gc=False):
@@ -25,15 +25,19 @@ class Level(msgspec.Struct, frozen=True, gc=False):
     remaining: float
     """Below zero where more was used than was there."""
     full_in_s: float
+    taken: float = 0.0
+    """By this request."""
 
 
 class Refusal(msgspec.Struct, frozen=True, gc=False):
-    """Which bucket has too little: of several the one that takes longest."""
+    """Which bucket has too little: of several one that never has enough, else the slowest."""
 
     index: int
     """Among the takes."""
     wait_s: float
     """Until there is enough; where there never is, until the bucket is full."""
+    is_final: bool = False
+    """Whether there never is: the bucket does not hold so much."""
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -47,8 +51,16 @@ class Outcome(msgspec.Struct, frozen=True):
 class Keeper(Protocol):
     """Keeps buckets by their keys; one that it does not know is full."""
 
+    @property
+    def is_shared(self) -> bool:
+        """Whether other processes count in the same buckets, at this moment."""
+        ...
+
     async def take(self, takes: Sequence[Take]) -> Outcome:
-        """Take from every bucket, or from none; each bucket is named once. Raises nothing."""
+        """Take from every bucket, or from none; each bucket is named once. Raises nothing.
+
+        Who is cancelled meanwhile has taken nothing.
+        """
         ...
 
     def settle(self, key: str, per_minute: int, more: float) -> None:

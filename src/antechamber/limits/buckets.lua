@@ -1,11 +1,12 @@
 -- What buckets.py says, for several requests one after the other and all at once for who looks on.
 -- KEYS     the bucket of each step, in the order of the steps
--- ARGV[1]  JSON: for each request its steps [per_minute, amount, kind]
--- returns  JSON: for each request [1 or 0: whether it was let in, what is used of each bucket]
+-- ARGV[1]  JSON: for each request its steps, [per_minute, amount, least] of what is taken and
+--          [per_minute, more] of what is settled
+-- returns  JSON: for each request [1 or 0: whether it was let in, what is used of each bucket,
+--          what it took of each]
 -- A bucket is kept as "used at", seconds by this server's clock, until it is full again.
 
 local MINUTE_S = 60
-local LOOK, SETTLE = 0, 2  -- kinds; 1 takes
 
 local time = redis.call('TIME')
 local now = time[1] + time[2] / 1000000
@@ -31,22 +32,35 @@ end
 
 local answers, before = {}, 0
 for _, steps in ipairs(cjson.decode(ARGV[1])) do
-  local used, let_in = {}, 1
+  local used, taken, let_in = {}, {}, 1
   for i, step in ipairs(steps) do
-    local per_minute, amount, kind = unpack(step)
+    local per_minute, _, least = unpack(step)
     used[i] = used_of(KEYS[before + i], per_minute)
-    if kind ~= SETTLE and used[i] + amount > per_minute then
+    if least and used[i] + least > per_minute then
       let_in = 0
     end
   end
   for i, step in ipairs(steps) do
-    local per_minute, amount, kind = unpack(step)
-    if let_in == 1 and kind ~= LOOK then
+    local per_minute, amount, least = unpack(step)
+    if let_in == 0 then
+      amount = 0
+    elseif least then
+      amount = math.max(0, math.min(amount, per_minute - used[i]))
+    end
+    if amount ~= 0 then
       used[i] = math.max(0, used[i] + amount)
       keep(KEYS[before + i], used[i], per_minute)
     end
+    taken[i] = amount
   end
   before = before + #steps
-  answers[#answers + 1] = {let_in, unpack(used)}
+  local answer = {let_in}
+  for _, each in ipairs(used) do
+    answer[#answer + 1] = each
+  end
+  for _, each in ipairs(taken) do
+    answer[#answer + 1] = each
+  end
+  answers[#answers + 1] = answer
 end
 return cjson.encode(answers)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import msgspec
 
 from antechamber.limits.base import Outcome, Take
-from antechamber.limits.buckets import outcome_of, used_after
+from antechamber.limits.buckets import least_of, outcome_of, used_after
 from antechamber.runtime.clock import Clock
 
 _FEW = 1024
@@ -27,6 +27,11 @@ class LocalKeeper:
         self._buckets: dict[str, _Bucket] = {}
         self._most = _FEW
 
+    @property
+    def is_shared(self) -> bool:
+        """No other process knows of them."""
+        return False
+
     async def take(self, takes: Sequence[Take]) -> Outcome:
         """Take from every bucket, or from none."""
         now = self._clock.monotonic()
@@ -37,14 +42,19 @@ class LocalKeeper:
             bucket, per_minute = found(take.key), take.per_minute
             gone = 0.0 if bucket is None else used_after(bucket.used, now - bucket.at, per_minute)
             used.append(gone)
-            if gone + take.amount > per_minute:
+            if gone + least_of(take) > per_minute:
                 let_in = False
-        if let_in:
-            for index, take in enumerate(takes):
-                if take.is_taken:
-                    used[index] += take.amount
-                    self._keep(take.key, used[index], now, take.per_minute)
-        return outcome_of(takes, used, let_in=let_in)
+        if not let_in:
+            return outcome_of(takes, used, None)
+        taken: list[float] = []
+        for index, take in enumerate(takes):
+            room = take.per_minute - used[index]
+            of_it = take.amount if take.amount <= room else max(0.0, room)
+            taken.append(of_it)
+            if of_it:
+                used[index] += of_it
+                self._keep(take.key, used[index], now, take.per_minute)
+        return outcome_of(takes, used, taken)
 
     def settle(self, key: str, per_minute: int, more: float) -> None:
         """Correct what was taken."""

@@ -12,16 +12,19 @@ from importlib import resources
 
 import msgspec
 import structlog
+from redis import Redis as SyncRedis
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
+from redis.retry import Retry as SyncRetry
 
 from antechamber.limits.base import Outcome, Take
-from antechamber.limits.buckets import outcome_of
+from antechamber.limits.buckets import least_of, outcome_of
 from antechamber.limits.local import LocalKeeper
 from antechamber.runtime.background import Background
 from antechamber.runtime.clock import Clock
+from antechamber.settings import ConfigurationError
 
 _log = structlog.get_logger("antechamber.limits")
 _PREFIX = "antechamber:limits:"
@@ -35,11 +38,10 @@ _MOST_AT_ONCE = 200
 """Requests, and settlements, in one call. The server serves nobody else for that millisecond."""
 _QUIET_S = 60.0
 """Between two lines of the log about the same failure."""
-_LOOK, _TAKE, _SETTLE = 0, 1, 2
 
-_Step = tuple[int, float, int]
+_Step = tuple[int, float, int] | tuple[int, float]
 _Answer = list[float]
-"""Whether the request was let in, and what is used of each bucket."""
+"""Whether the request was let in, what is used of each bucket, what it took of each."""
 
 
 class _Asking(msgspec.Struct):
@@ -54,15 +56,13 @@ class ValkeyKeeper:
     def __init__(self, url: str, clock: Clock, background: Background) -> None:
         """``url`` may hold a password; nothing connects before the first request."""
         self._client = Redis.from_url(  # pyright: ignore[reportUnknownMemberType] - its options
-            # The client knows the older name alone.
-            url.replace("valkey", "redis", 1) if url.startswith("valkey") else url,
+            _known_to_client(url),
             socket_timeout=_TIMEOUT_S,
             socket_connect_timeout=_TIMEOUT_S,
             # Once more at once: a connection that idled may have been closed over there.
             retry=Retry(NoBackoff(), 1),
         )
-        text = (resources.files("antechamber.limits") / "buckets.lua").read_text(encoding="utf-8")
-        self._script = self._client.register_script(text)
+        self._script = self._client.register_script(_script())
         self._clock = clock
         self._background = background
         self._alone = LocalKeeper(clock)
@@ -74,6 +74,11 @@ class ValkeyKeeper:
         """Set while the server does not answer."""
         self._told_at: float | None = None
 
+    @property
+    def is_shared(self) -> bool:
+        """Whether the server answers."""
+        return self._away_until is None
+
     async def take(self, takes: Sequence[Take]) -> Outcome:
         """Take from every bucket, or from none; waits a second at most."""
         if not self._may_ask():
@@ -81,10 +86,17 @@ class ValkeyKeeper:
         asking = _Asking(takes, asyncio.get_running_loop().create_future())
         self._asking.append(asking)
         self._start_sending()
-        answer = await asking.answer
+        try:
+            answer = await asking.answer
+        except asyncio.CancelledError:
+            if asking.answer.done() and not asking.answer.cancelled():
+                # It left when the answer was there already.
+                self._undo(takes, asking.answer.result())
+            raise
         if answer is None:
             return await self._alone.take(takes)
-        return outcome_of(takes, answer[1:], let_in=bool(answer[0]))
+        let_in, used, taken = _read(takes, answer)
+        return outcome_of(takes, used, taken if let_in else None)
 
     def settle(self, key: str, per_minute: int, more: float) -> None:
         """Correct what was taken, soon and together with others."""
@@ -148,22 +160,19 @@ class ValkeyKeeper:
         else:
             self._now_there()
         finally:
-            _answer(group, answers)
+            self._answer(group, answers)
 
     async def _run(
         self, group: Sequence[_Asking], changes: dict[str, tuple[int, float]]
     ) -> Sequence[_Answer]:
         requests: list[list[_Step]] = [
-            [
-                (take.per_minute, take.amount, _TAKE if take.is_taken else _LOOK)
-                for take in asking.takes
-            ]
+            [(take.per_minute, take.amount, least_of(take)) for take in asking.takes]
             for asking in group
         ]
         keys = [_PREFIX + take.key for asking in group for take in asking.takes]
         if changes:
             # Before the requests: what others gave back may let one in.
-            requests.insert(0, [(limit, more, _SETTLE) for limit, more in changes.values()])
+            requests.insert(0, list(changes.values()))
             keys[:0] = [_PREFIX + key for key in changes]
         reply: bytes = await self._script(keys=keys, args=[msgspec.json.encode(requests)])
         answers = msgspec.json.decode(reply, type=list[_Answer])
@@ -181,7 +190,7 @@ class ValkeyKeeper:
             _log.warning("limits_not_shared", reason=str(error) or type(error).__name__)
 
     def _let_go(self) -> None:
-        _answer(self._asking, None)
+        self._answer(self._asking, None)
         self._asking = []
 
     def _now_there(self) -> None:
@@ -189,8 +198,54 @@ class ValkeyKeeper:
             self._away_until = None
             _log.info("limits_shared_again")
 
+    def _answer(self, group: Sequence[_Asking], answers: Sequence[_Answer] | None) -> None:
+        for index, asking in enumerate(group):
+            answer = None if answers is None else answers[index]
+            if not asking.answer.done():
+                asking.answer.set_result(answer)
+            else:  # its client has left
+                self._undo(asking.takes, answer)
 
-def _answer(group: Sequence[_Asking], answers: Sequence[_Answer] | None) -> None:
-    for index, asking in enumerate(group):
-        if not asking.answer.done():  # its client may have left
-            asking.answer.set_result(None if answers is None else answers[index])
+    def _undo(self, takes: Sequence[Take], answer: _Answer | None) -> None:
+        if answer is not None:
+            for take, taken in zip(takes, _read(takes, answer)[2], strict=True):
+                if taken:
+                    self.settle(take.key, take.per_minute, -taken)
+
+
+def check_valkey(url: str) -> None:
+    """Raise ``ConfigurationError`` where buckets cannot be kept at ``url``; a few seconds at most.
+
+    For the start of a server: what is wrong then stays wrong, and limits would not be shared.
+    """
+    client = SyncRedis.from_url(  # pyright: ignore[reportUnknownMemberType] - its options
+        _known_to_client(url),
+        socket_timeout=_TIMEOUT_S,
+        socket_connect_timeout=_TIMEOUT_S,
+        retry=SyncRetry(NoBackoff(), 0),
+    )
+    try:
+        with client:
+            # Takes one of a bucket that is full again at once: reading and writing are allowed.
+            client.eval(_script(), 1, _PREFIX + "check", "[[[60000,1,1]]]")
+    except (RedisError, OSError) as error:
+        message = (
+            f"redis_url: rate limits cannot be kept there: {str(error) or type(error).__name__}: "
+            "correct it, or start Valkey or Redis, 5 or newer"
+        )
+        raise ConfigurationError(message) from error
+
+
+def _script() -> str:
+    return (resources.files("antechamber.limits") / "buckets.lua").read_text(encoding="utf-8")
+
+
+def _known_to_client(url: str) -> str:
+    # The client knows the older name alone.
+    return url.replace("valkey", "redis", 1) if url.startswith("valkey") else url
+
+
+def _read(takes: Sequence[Take], answer: _Answer) -> tuple[bool, _Answer, _Answer]:
+    """Return whether the request was let in, what is used, and what was taken."""
+    split = 1 + len(takes)
+    return bool(answer[0]), answer[1:split], answer[split:]

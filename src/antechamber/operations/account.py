@@ -6,8 +6,9 @@ from antechamber.operations.rate_limits import FREE
 from antechamber.operations.records import Counts, TurnRecord
 from antechamber.operations.routing import Candidate
 from antechamber.operations.services import Services
-from antechamber.rules.input_estimate import guessed_input_tokens
+from antechamber.rules.input_estimate import guessed_input_tokens, has_breakpoints
 from antechamber.rules.reading import Prompt
+from antechamber.turn.cache_use import CacheUse
 from antechamber.turn.events import ConnectionCut
 from antechamber.wire.errors import ApiError, PermissionRefused
 from antechamber.wire.messages import MessageRequest
@@ -67,8 +68,15 @@ class Account:
             facts,
             estimated_input_tokens=guessed_input_tokens(request, size_bytes),
             counts_tokens=not isinstance(request, MessageRequest),
+            may_be_cached=has_breakpoints(request),
         )
         self.call.stamps.append(self._admission.lines())
+
+    def settle_input(self, use: CacheUse) -> None:
+        """Put what the cache's account says in the place of the guess, as soon as it is known."""
+        self._admission.settle_input(
+            use.input_tokens + use.write_5m + use.write_1h, cache_read_tokens=use.read
+        )
 
     def begin(self) -> None:
         """Note that the answer has begun."""

@@ -22,6 +22,8 @@ class Bounds(msgspec.Struct, frozen=True, kw_only=True):
     key_spent: int = 0
     workspace_budget: int | None = None
     workspace_spent: int = 0
+    read_at: float = 0.0
+    """When that was read, on the monotonic clock."""
 
 
 CallerKind = Literal["api", "admin", "anyone"]
@@ -94,10 +96,10 @@ class Doorkeeper:
 
     async def admit(self, credentials: Credentials) -> Caller:
         """Return the caller; raises ``Unauthenticated``. Two headers with one good key are fine."""
-        has_keys, anyone = await self._directory.house()
         for text in (credentials.api_key, credentials.bearer):
-            if text and (caller := await self._find(key_hash(text), anyone)) is not None:
+            if text and (caller := await self._find(key_hash(text))) is not None:
                 return caller
+        has_keys, anyone = await self._directory.house()
         if anyone is not None and self._may_be_open and not has_keys:
             return msgspec.structs.replace(anyone, kind="anyone")
         if not credentials.api_key and not credentials.bearer:
@@ -106,8 +108,11 @@ class Doorkeeper:
         message = "invalid x-api-key" if credentials.api_key else "Invalid bearer token"
         raise Unauthenticated(message)
 
-    async def _find(self, hashed: str, anyone: Caller | None) -> Caller | None:
-        return anyone if hashed in self._static else await self._directory.find(hashed)
+    async def _find(self, hashed: str) -> Caller | None:
+        if hashed not in self._static:
+            return await self._directory.find(hashed)
+        _, anyone = await self._directory.house()
+        return anyone
 
 
 def caller_directory(
@@ -124,6 +129,7 @@ def caller_directory(
             bounds=Bounds(
                 workspace_budget=workspace.monthly_budget_nano_usd,
                 workspace_spent=workspace.spent_nano_usd,
+                read_at=clock.monotonic(),
             ),
         )
 
@@ -150,6 +156,7 @@ def caller_directory(
                 key_spent=found.spent_nano_usd,
                 workspace_budget=workspace.monthly_budget_nano_usd,
                 workspace_spent=workspace.spent_nano_usd,
+                read_at=clock.monotonic(),
             ),
         )
 

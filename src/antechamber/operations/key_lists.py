@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from antechamber.operations.key_directory import DEFAULT_WORKSPACE, month_of
 from antechamber.operations.keys import change
 from antechamber.operations.pages import Page, PageOrder, page_of
+from antechamber.operations.workspaces import workspace_names
 from antechamber.store.keys import KeyFilter, KeyRow, find_key, has_keys, key_bounds, list_keys
 from antechamber.store.workspaces import list_workspaces
 from antechamber.wire.errors import NotFound
@@ -24,6 +25,7 @@ __all__ = [
     "has_keys",
     "key_overviews",
     "key_page",
+    "listed_keys",
 ]
 
 Standing = Literal["active", "inactive", "expired", "archived"]
@@ -88,16 +90,21 @@ def change_listed(
     return _listed(connection, [change(connection, key_id, changes)], now)[0]
 
 
+def listed_keys(connection: Connection, *, now: datetime) -> list[ListedKey]:
+    """Return every key, the newest first."""
+    return _listed(connection, list_keys(connection, KeyFilter()), now)
+
+
 def key_overviews(connection: Connection, *, now: datetime) -> list[KeyOverview]:
     """Return every key, the newest first, with what people want to know of it."""
-    names = {each.id: each.name for each in list_workspaces(connection, include_archived=True)}
+    names = workspace_names(connection)
     return [
         KeyOverview(
             listed=each,
             workspace=names.get(each.workspace_id, each.workspace_id),
             spent_nano_usd=_spent(connection, each.key, now),
         )
-        for each in _listed(connection, list_keys(connection, KeyFilter()), now)
+        for each in listed_keys(connection, now=now)
     ]
 
 

@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Literal
 
 from sqlalchemy import Connection
 
@@ -22,7 +23,18 @@ from antechamber.store.workspaces import find_workspace
 from antechamber.wire.errors import InvalidRequest, NotFound
 from antechamber.wire.ids import NewId
 
-__all__ = ["KeyFilter", "KeyRow", "NewKey", "create_key", "keys", "one_key", "revoke", "rotate"]
+__all__ = [
+    "Ends",
+    "KeyFilter",
+    "KeyRow",
+    "NewKey",
+    "change",
+    "create_key",
+    "keys",
+    "one_key",
+    "revoke",
+    "rotate",
+]
 
 _PREFIXES: dict[KeyKind, str] = {"api": "sk-ant-api03-", "admin": "sk-ant-admin01-"}
 _RANDOM = 93
@@ -95,7 +107,7 @@ def one_key(connection: Connection, key_id: str) -> KeyRow:
 
 
 def change(connection: Connection, key_id: str, changes: Mapping[str, object]) -> KeyRow:
-    """Set columns of a key and return it; raises ``NotFound``."""
+    """Set columns of a key and return it; raises ``NotFound``, ``InvalidRequest``."""
     key = one_key(connection, key_id)
     if key.status == "archived" and changes.get("status", "archived") != "archived":
         message = "An archived key stays archived."
@@ -111,16 +123,33 @@ def revoke(connection: Connection, key_id: str) -> KeyRow:
     return change(connection, key_id, {"status": status})
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ends:
+    """When two keys end, of which one takes the place of the other."""
+
+    old: datetime | None = None
+    """None is at once."""
+    new: datetime | Literal["inherited"] | None = "inherited"
+    """None is never."""
+
+
 def rotate(
-    connection: Connection, key_id: str, *, now: datetime, new_id: NewId, old_until: datetime | None
+    connection: Connection, key_id: str, ends: Ends, *, now: datetime, new_id: NewId
 ) -> tuple[KeyRow, str]:
-    """Make a key that is like another one, which ends at ``old_until``, or at once."""
+    """Make a key that is like another one, which then ends; raises ``InvalidRequest``."""
     old = one_key(connection, key_id)
     if old.status == "archived":
         message = f"The key {key_id} is archived: create a new one."
         raise InvalidRequest(message)
     if old.expires_at is not None and old.expires_at <= now:
         message = f"The key {key_id} has expired: create a new one."
+        raise InvalidRequest(message)
+    if ends.new == "inherited" and (successor := _successor(connection, old)) is not None:
+        # Its end may be the one that it was given when it was rotated itself.
+        message = (
+            f"The key {key_id} has an end, and {successor} was made after it under its name: "
+            "rotate that one, or say when the new one expires."
+        )
         raise InvalidRequest(message)
     text = _new_text(old.kind)
     key = replace(
@@ -129,14 +158,29 @@ def rotate(
         hash=key_hash(text),
         hint=_hint(text, old.kind),
         created_at=now,
+        expires_at=old.expires_at if ends.new == "inherited" else ends.new,
     )
     add_key(connection, key)
-    if old_until is None:
+    if ends.old is None:
         revoke(connection, key_id)
     else:
-        until = old_until if old.expires_at is None else min(old_until, old.expires_at)
+        until = ends.old if old.expires_at is None else min(ends.old, old.expires_at)
         change_key(connection, key_id, {"expires_at": until})
     return key, text
+
+
+def _successor(connection: Connection, old: KeyRow) -> str | None:
+    """Return the newest key that may have taken the place of one that has an end."""
+    if old.expires_at is None:
+        return None
+    active = list_keys(connection, KeyFilter(kind=old.kind, status="active"))
+    later = (
+        each.id
+        for each in active
+        if (each.name, each.workspace_id) == (old.name, old.workspace_id)
+        and each.created_at > old.created_at
+    )
+    return next(later, None)
 
 
 def _new_text(kind: KeyKind) -> str:

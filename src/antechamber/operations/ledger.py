@@ -12,6 +12,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 
 from antechamber.operations.key_directory import month_of
 from antechamber.operations.records import TurnRecord
+from antechamber.operations.spending import Spending
 from antechamber.runtime.background import Background
 from antechamber.runtime.clock import Clock
 from antechamber.settings import UsageSettings
@@ -49,9 +50,8 @@ class Ledger:
         settings: UsageSettings,
         *,
         cost: Cost,
-        observers: Sequence[Observer] = (),
+        spending: Spending,
     ) -> None:
-        """``observers`` get every group before it is written."""
         self._database = database
         self._clock = clock
         self._background = background
@@ -59,13 +59,29 @@ class Ledger:
         self._wait_s = settings.window_ms / 2000
         self._is_synchronous = settings.synchronous
         self._cost = cost
-        self._observers = observers
+        self._spending = spending
+        self._observers: Sequence[Observer] = ()
         self._noted: list[TurnRecord] = []
         self._noted_count = 0
         self._written_count = 0
         self._waiting: deque[tuple[int, asyncio.Future[None]]] = deque()
         self._writing: asyncio.Task[None] | None = None
         self._closing = False
+        self._lost = 0
+
+    def show_to(self, observers: Sequence[Observer]) -> None:
+        """Have ``observers`` get every group before it is written."""
+        self._observers = observers
+
+    @property
+    def rows_waiting(self) -> int:
+        """How many records are not written yet."""
+        return len(self._noted)
+
+    @property
+    def rows_lost(self) -> int:
+        """How many were given up since the process started."""
+        return self._lost
 
     def note(self, record: TurnRecord) -> None:
         """Keep ``record``; it is in the database within the window."""
@@ -96,10 +112,17 @@ class Ledger:
                     await self._clock.sleep(self._wait_s)
                 group = self._noted[:_MOST_AT_ONCE]
                 self._show(group)
-                lost = await self._write_group(group)
+                # Beside the loop: the first model with foreign prices takes a tenth of a second.
+                rows = await asyncio.to_thread(self._rows, group)
+                self._spending.add(_spent(rows))
+                lost = await self._write_group(rows)
+                self._spending.written()
                 self._forget(len(group), lost=lost)
         finally:
             self._writing = None
+
+    def _rows(self, group: Sequence[TurnRecord]) -> list[TurnRow]:
+        return [_row(record, self._cost(record)) for record in group]
 
     def _show(self, group: Sequence[TurnRecord]) -> None:
         for observe in self._observers:
@@ -108,12 +131,12 @@ class Ledger:
             except Exception as error:  # noqa: BLE001 - what is only looked at must not be lost for it
                 _log.error("observer_failed", exc_info=error)
 
-    async def _write_group(self, group: Sequence[TurnRecord]) -> int:
-        """Write ``group``; return how many of its rows are lost."""
+    async def _write_group(self, rows: Sequence[TurnRow]) -> int:
+        """Write ``rows``; return how many are lost."""
         failures = at_the_end = 0
         while True:
             try:
-                await self._database.write(partial(self._write, group=group, again=failures > 0))
+                await self._database.write(partial(_write, rows=rows, again=failures > 0))
             except (OperationalError, InterfaceError, TimeoutError) as error:
                 # The database is away, or busy for too long.
                 failures += 1
@@ -121,43 +144,24 @@ class Ledger:
                     _log.warning("ledger_not_written", rows=len(self._noted), reason=_reason(error))
                 at_the_end += self._closing
                 if at_the_end > _LAST_TRIES:
-                    return len(group)
+                    return len(rows)
                 await self._clock.sleep(_PAUSE_S)
                 self._give_up_the_oldest()
             except Exception as error:  # noqa: BLE001 - one odd row must not keep all others out
-                return await self._write_one_by_one(group, error)
+                return await self._write_one_by_one(rows, error)
             else:
                 return 0
 
-    async def _write_one_by_one(self, group: Sequence[TurnRecord], error: Exception) -> int:
-        """Write what the database takes of a group that it does not take as a whole."""
-        if len(group) == 1:
+    async def _write_one_by_one(self, rows: Sequence[TurnRow], error: Exception) -> int:
+        """Write what the database takes of rows that it does not take together."""
+        if len(rows) == 1:
             reason = _reason(error)
-            _log.error("ledger_row_refused", request_id=group[0].request_id, reason=reason)
+            _log.error("ledger_row_refused", request_id=rows[0].request_id, reason=reason)
             return 1
-        return sum([await self._write_group([record]) for record in group])
-
-    def _write(self, connection: Connection, *, group: Sequence[TurnRecord], again: bool) -> None:
-        """Write ``group``; ``again`` after a failure, of which nobody knows how far it had come."""
-        rows = [_row(record, self._cost(record)) for record in group]
-        if again:
-            there = written(connection, rows)
-            rows = [row for row in rows if row.request_id not in there]
-        spent: defaultdict[tuple[str, str, str], int] = defaultdict(int)
-        for row in rows:
-            if row.cost_nano_usd:
-                month = _month(row.started_at // _MICROS)
-                spent[row.workspace_id, row.key_id or NO_KEY, month] += row.cost_nano_usd
-        add_turns(
-            connection,
-            rows,
-            [
-                Spent(workspace_id=workspace_id, key_id=key_id, month=month, cost_nano_usd=cost)
-                for (workspace_id, key_id, month), cost in sorted(spent.items())
-            ],
-        )
+        return sum([await self._write_group([row]) for row in rows])
 
     def _forget(self, rows: int, *, lost: int) -> None:
+        self._lost += lost
         if lost:
             _log.error("ledger_rows_lost", rows=lost)
         del self._noted[:rows]
@@ -173,7 +177,37 @@ class Ledger:
         if beyond > 0:
             del self._noted[_MOST_AT_ONCE : _MOST_AT_ONCE + beyond]
             self._written_count += beyond
+            self._lost += beyond
             _log.error("ledger_rows_lost", rows=beyond)
+
+
+def _write(connection: Connection, *, rows: Sequence[TurnRow], again: bool) -> None:
+    """Write ``rows``; ``again`` after a failure, of which nobody knows how far it had come."""
+    if again:
+        there = written(connection, rows)
+        rows = [row for row in rows if row.request_id not in there]
+    spent: defaultdict[tuple[str, str, str], int] = defaultdict(int)
+    for row in rows:
+        if row.cost_nano_usd:
+            month = _month(row.started_at // _MICROS)
+            spent[row.workspace_id, row.key_id or NO_KEY, month] += row.cost_nano_usd
+    add_turns(
+        connection,
+        rows,
+        [
+            Spent(workspace_id=workspace_id, key_id=key_id, month=month, cost_nano_usd=cost)
+            for (workspace_id, key_id, month), cost in sorted(spent.items())
+        ],
+    )
+
+
+def _spent(rows: Sequence[TurnRow]) -> dict[tuple[str, str], int]:
+    """Return what ``rows`` cost, by workspace and key."""
+    spent: defaultdict[tuple[str, str], int] = defaultdict(int)
+    for row in rows:
+        if row.cost_nano_usd:
+            spent[row.workspace_id, row.key_id or NO_KEY] += row.cost_nano_usd
+    return spent
 
 
 def _count(tokens: int) -> int:

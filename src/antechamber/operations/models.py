@@ -1,13 +1,13 @@
 """The models that are served, as the Models API shows them."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from antechamber.engines.base import Engine
 from antechamber.operations.messages import Services
 from antechamber.operations.routing import Candidate
-from antechamber.wire.errors import ApiError, InvalidRequest
+from antechamber.wire.errors import ApiError, InvalidRequest, NotFound
 from antechamber.wire.model_info import ModelInfo, model_info
 
 _PATIENCE_S = 2.0
@@ -34,19 +34,36 @@ class Page:
 
 
 async def list_models(
-    services: Services, order: PageOrder, *, lifecycle: Sequence[str], beta: bool
+    services: Services,
+    order: PageOrder,
+    *,
+    lifecycle: Sequence[str],
+    beta: bool,
+    allowed: Collection[str] | None = None,
 ) -> Page:
-    """Return served models, newest first; raises ``InvalidRequest`` for an unknown cursor."""
-    candidates = services.routing.served()
+    """Return served models, newest first; raises ``InvalidRequest`` for an unknown cursor.
+
+    ``allowed`` are those of the caller's key; None is every one.
+    """
+    candidates = [
+        candidate
+        for candidate in services.routing.served()
+        if allowed is None or candidate.facts.id in allowed
+    ]
     await _settle({candidate.engine.name: candidate.engine for candidate in candidates}.values())
     infos = [_info(candidate, beta=beta) for candidate in candidates]
     wanted = lifecycle or _SHOWN_UNASKED
     return _page([info for info in infos if info["lifecycle"] in wanted], order)
 
 
-async def get_model(services: Services, model: str, *, beta: bool) -> ModelInfo:
-    """Return one model, asked for by id or alias; raises ``NotFound``."""
+async def get_model(
+    services: Services, model: str, *, beta: bool, allowed: Collection[str] | None = None
+) -> ModelInfo:
+    """Return one model, asked for by id or alias; raises ``NotFound``, also if not ``allowed``."""
     candidate = services.routing.candidates(model)[0]
+    if allowed is not None and not {model, candidate.facts.id}.intersection(allowed):
+        message = f"model: {model}"
+        raise NotFound(message)
     await _settle([candidate.engine])
     return _info(candidate, beta=beta)
 

@@ -2,6 +2,9 @@
 
 A request takes one of the requests and its estimated input at once, or is refused; of output there
 has to be something left, and what is produced is taken at the end, with the input's true count.
+
+The estimate is of the whole prompt, of which what is read from a cache does not count: a request
+that may read one is let in while any input is left, and takes of the rest no more than there is.
 """
 
 from collections.abc import Sequence
@@ -13,9 +16,10 @@ import structlog
 from antechamber.catalogue.facts import ModelFacts
 from antechamber.catalogue.tiers import Tier, TierClass
 from antechamber.limits.base import Keeper, Level, Outcome, Refusal, Take
+from antechamber.limits.buckets import refund
 from antechamber.operations.caller import Caller
 from antechamber.operations.limit_headers import limit_lines
-from antechamber.operations.spending import check_spending
+from antechamber.operations.spending import Spending, check_spending
 from antechamber.operations.tiers import Tiers
 from antechamber.runtime.clock import Clock
 from antechamber.settings import Settings
@@ -23,8 +27,8 @@ from antechamber.wire.errors import RateLimited
 
 _log = structlog.get_logger("antechamber.limits")
 _MOST_PLANS = 4096
-_ANY_OUTPUT = 1
-"""Tokens that have to be left for a request to begin: ``max_tokens`` plays no part."""
+_ANY = 1
+"""Tokens that have to be left where it is not known how many it will be."""
 
 
 class Admission:
@@ -42,8 +46,11 @@ class Admission:
         ``input_tokens`` are those after the last breakpoint and those written to the cache.
         """
 
-    def give_back(self) -> None:
-        """Undo it, where nobody was asked for an answer."""
+    def settle_input(self, input_tokens: int, *, cache_read_tokens: int = 0) -> None:
+        """Do the part of ``settle`` that is about the input, as soon as its counts are known.
+
+        Others need not wait then for what was estimated too high; ``settle`` follows all the same.
+        """
 
 
 FREE = Admission()
@@ -65,10 +72,11 @@ class _Plan(msgspec.Struct, frozen=True):
     """What every request takes: of requests, then of outputs. Inputs come after them."""
     counts_cache_reads: bool
 
-    def takes(self, input_tokens: int) -> list[Take]:
+    def takes(self, input_tokens: int, *, may_be_cached: bool) -> list[Take]:
+        least = _ANY if may_be_cached and not self.counts_cache_reads else None
         return [
             *self.fixed,
-            *[Take(bucket.key, bucket.per_minute, input_tokens) for bucket in self.inputs],
+            *[Take(bucket.key, bucket.per_minute, input_tokens, least) for bucket in self.inputs],
         ]
 
     def named(self, index: int) -> str:
@@ -81,8 +89,17 @@ class _Plan(msgspec.Struct, frozen=True):
 class RateLimits:
     """The limits of everybody, over one keeper of buckets."""
 
-    def __init__(self, settings: Settings, tiers: Tiers, keeper: Keeper, clock: Clock) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        tiers: Tiers,
+        keeper: Keeper,
+        clock: Clock,
+        spending: Spending | None = None,
+    ) -> None:
+        """``spending`` knows what this process spent since the callers' bounds were read."""
         self._tiers = tiers
+        self._spending = spending or Spending(clock)
         self._keeper = keeper
         self._clock = clock
         self._exact = settings.limits.exact_headers
@@ -103,25 +120,28 @@ class RateLimits:
         *,
         estimated_input_tokens: int,
         counts_tokens: bool = False,
+        may_be_cached: bool = False,
     ) -> Admission:
         """Let a request in; raises ``RateLimited``, and ``InvalidRequest`` for a spent budget.
 
         ``counts_tokens`` is for count_tokens, which has a limit of its own and costs nothing.
+        ``may_be_cached``: whether the request has breakpoints, so that little of it may count.
         """
         tier = self.tier_of(caller)
         if not counts_tokens:
-            check_spending(caller, tier, self._clock)
+            own = self._spending.of(caller, read_at=caller.bounds.read_at)
+            check_spending(caller, tier, self._clock, own)
         of_key = None if caller.key_tier is None else self._known(caller.key_tier)
         if tier is None and of_key is None:
             return FREE
         plan = self._plan(caller, facts, tier, of_key, counts_tokens=counts_tokens)
-        takes = plan.takes(estimated_input_tokens)
+        takes = plan.takes(estimated_input_tokens, may_be_cached=may_be_cached)
         if not takes:
             return FREE
         outcome = await self._keeper.take(takes)
         if outcome.refusal is not None:
             raise self._refused(plan, outcome, outcome.refusal, caller, facts)
-        return _Limited(self, plan, outcome.levels, estimated_input_tokens)
+        return _Limited(self, plan, outcome.levels, self._clock.monotonic())
 
     def tier_of(self, caller: Caller) -> Tier | None:
         """Return the tier of the caller's workspace; None is no limit.
@@ -156,6 +176,7 @@ class RateLimits:
         counts_tokens: bool,
     ) -> _Plan:
         known = (
+            caller.organization_id,
             caller.workspace_id,
             tier.name if tier is not None else None,
             caller.key_id if of_key is not None else None,
@@ -165,7 +186,9 @@ class RateLimits:
         plan = self._plans.get(known)
         if plan is None:
             scopes = [(caller.workspace_id, tier), (caller.key_id or "", of_key)]
-            limited = [(whose, each) for whose, each in scopes if each is not None]
+            # Two installations may share a Valkey, and each has a workspace "default".
+            house = caller.organization_id
+            limited = [(f"{house}/{whose}", each) for whose, each in scopes if each is not None]
             plan = self._count_plan(limited) if counts_tokens else self._turn_plan(limited, facts)
             if len(self._plans) >= _MOST_PLANS:  # ids of models come from requests
                 self._plans.clear()
@@ -207,6 +230,7 @@ class RateLimits:
             # Clients read a whole number, and come back at once where there is none.
             retry_after_s=max(1, ceil(refusal.wait_s)),
             lines=self.lines(plan, outcome.levels),
+            is_final=refusal.is_final,
         )
 
     def lines(self, plan: _Plan, levels: Sequence[Level]) -> bytes:
@@ -226,19 +250,30 @@ class RateLimits:
             for bucket in buckets:
                 self._keeper.settle(bucket.key, bucket.per_minute, more)
 
+    def settle_taken(
+        self, buckets: Sequence[_Bucket], levels: Sequence[Level], counted: int, at: float
+    ) -> None:
+        """Put a true count in the place of what was taken from buckets at a moment."""
+        elapsed_s = self._clock.monotonic() - at
+        for bucket, level in zip(buckets, levels, strict=True):
+            more = counted - level.taken
+            if more < 0.0:
+                more = -refund(level, -more, elapsed_s)
+            if more:
+                self._keeper.settle(bucket.key, bucket.per_minute, more)
+
 
 class _Limited(Admission):
     """Leave for a request that takes from buckets."""
 
-    __slots__ = ("_estimated", "_is_open", "_levels", "_limits", "_plan")
+    __slots__ = ("_at", "_counted", "_is_open", "_levels", "_limits", "_plan")
 
-    def __init__(
-        self, limits: RateLimits, plan: _Plan, levels: Sequence[Level], estimated: int
-    ) -> None:
+    def __init__(self, limits: RateLimits, plan: _Plan, levels: Sequence[Level], at: float) -> None:
         self._limits = limits
         self._plan = plan
         self._levels = levels
-        self._estimated = estimated
+        self._at = at
+        self._counted: int | None = None
         self._is_open = True
 
     def lines(self) -> bytes:
@@ -246,18 +281,21 @@ class _Limited(Admission):
 
     def settle(self, input_tokens: int, output_tokens: int, *, cache_read_tokens: int = 0) -> None:
         if self._is_open:
+            self.settle_input(input_tokens, cache_read_tokens=cache_read_tokens)
             self._is_open = False
-            counted = input_tokens
-            if self._plan.counts_cache_reads:
-                counted += cache_read_tokens
-            self._limits.settle(self._plan.inputs, counted - self._estimated)
             self._limits.settle(self._plan.outputs, output_tokens)
 
-    def give_back(self) -> None:
-        if self._is_open:
-            self._is_open = False
-            self._limits.settle(self._plan.inputs, -self._estimated)
-            self._limits.settle(self._plan.requests, -1)
+    def settle_input(self, input_tokens: int, *, cache_read_tokens: int = 0) -> None:
+        if not self._is_open:
+            return
+        plan, before = self._plan, self._counted
+        counted = input_tokens + (cache_read_tokens if plan.counts_cache_reads else 0)
+        self._counted = counted
+        if before is None:
+            levels = self._levels[len(plan.fixed) :]
+            self._limits.settle_taken(plan.inputs, levels, counted, self._at)
+        else:
+            self._limits.settle(plan.inputs, counted - before)
 
 
 def _buckets(kind: str, limits: Sequence[tuple[str, int | None]]) -> tuple[_Bucket, ...]:
@@ -275,6 +313,6 @@ def _plan_of(
 ) -> _Plan:
     fixed = [
         *(Take(bucket.key, bucket.per_minute, 1) for bucket in requests),
-        *(Take(bucket.key, bucket.per_minute, _ANY_OUTPUT, is_taken=False) for bucket in outputs),
+        *(Take(bucket.key, bucket.per_minute, 0, least=_ANY) for bucket in outputs),
     ]
     return _Plan(requests, outputs, inputs, tuple(fixed), counts_cache_reads)

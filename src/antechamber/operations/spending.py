@@ -1,6 +1,11 @@
 """What may be spent in a month: the cap of a tier, the budgets of a workspace and of a key."""
 
+from collections import deque
+from collections.abc import Mapping
 from datetime import datetime
+from typing import NamedTuple
+
+import msgspec
 
 from antechamber.catalogue.tiers import Tier
 from antechamber.operations.caller import Caller
@@ -8,26 +13,85 @@ from antechamber.runtime.clock import Clock
 from antechamber.wire.errors import InvalidRequest, RateLimited
 
 _CAP_REACHED = {"error_code": "enforced_spend_limit_reached"}
+_KEPT_S = 300.0
+"""So old is the oldest reading of what was spent that anybody uses."""
 
 
-def check_spending(caller: Caller, tier: Tier | None, clock: Clock) -> None:
+class Own(NamedTuple):
+    """What this process spent that a reading does not know of, in nano-dollars."""
+
+    workspace: int = 0
+    key: int = 0
+
+
+_NOTHING = Own()
+
+
+class _Group(msgspec.Struct):
+    of_owner: Mapping[str, int]
+    """By the id of a workspace or of a key."""
+    written_at: float = float("inf")
+
+
+class Spending:
+    """What this process spent lately: a reading of the database knows of it seconds later."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._groups: deque[_Group] = deque()
+        """In the order in which they are written; the last one may not be yet."""
+
+    def add(self, spent: Mapping[tuple[str, str], int]) -> None:
+        """Count nano-dollars by the ids of workspace and key, "" for no key; before a writing."""
+        oldest = self._clock.monotonic() - _KEPT_S
+        while self._groups and self._groups[0].written_at < oldest:
+            self._groups.popleft()
+        of_owner: dict[str, int] = {}
+        for ids, nano_usd in spent.items():
+            for owner in ids:
+                of_owner[owner] = of_owner.get(owner, 0) + nano_usd
+        self._groups.append(_Group(of_owner))
+
+    def written(self) -> None:
+        """Note that what was added last is in the database, or is lost: readings tell from now."""
+        self._groups[-1].written_at = self._clock.monotonic()
+
+    def of(self, caller: Caller, *, read_at: float) -> Own:
+        """Return what a reading lacks that began at ``read_at`` on the monotonic clock.
+
+        What was written while it was going on may be in both, until the next reading.
+        """
+        of_workspace = of_key = 0
+        key_id = caller.key_id
+        for group in reversed(self._groups):
+            if group.written_at <= read_at:
+                break
+            of_workspace += group.of_owner.get(caller.workspace_id, 0)
+            if key_id is not None:
+                of_key += group.of_owner.get(key_id, 0)
+        return Own(of_workspace, of_key)
+
+
+def check_spending(caller: Caller, tier: Tier | None, clock: Clock, own: Own = _NOTHING) -> None:
     """Raise where the month's money is spent; the text says from when on there is more.
 
+    ``own`` is what the caller's bounds do not know of yet.
     ``tier`` is the workspace's, whose cap is a ``RateLimited`` without ``retry-after``; a budget
     is an ``InvalidRequest``. Source: platform.claude.com/docs/en/api/rate-limits#spend-limits.
     """
     bounds = caller.bounds
+    workspace_spent = bounds.workspace_spent + own.workspace
     cap = None if tier is None else tier.cap_nano_usd
-    if cap is not None and bounds.workspace_spent >= cap:
+    if cap is not None and workspace_spent >= cap:
         message = (
             "You have reached your API usage limits: your organization has crossed its monthly "
             "API usage threshold, set based on your organization's API tier. "
             f"You will regain access on {_next_month(clock.now())} at 00:00 UTC."
         )
-        raise RateLimited(message, details=_CAP_REACHED)
+        raise RateLimited(message, details=_CAP_REACHED, is_final=True)
     for whose, budget, spent in (
-        ("", bounds.key_budget, bounds.key_spent),
-        ("workspace ", bounds.workspace_budget, bounds.workspace_spent),
+        ("", bounds.key_budget, bounds.key_spent + own.key),
+        ("workspace ", bounds.workspace_budget, workspace_spent),
     ):
         if budget is not None and spent >= budget:
             message = (

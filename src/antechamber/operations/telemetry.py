@@ -129,9 +129,26 @@ _CIRCUIT = Instrument(
     help="Workers that send the engine nothing for now, because it has failed; 0 is well.",
     labels=("engine",),
 )
+_LIMITS_SHARED = Instrument(
+    name="antechamber_limits_shared",
+    kind="gauge",
+    help="1 is well; 0 while a worker counts rate limits by itself. Only where redis_url is set.",
+    combine=min,
+)
+_LEDGER_WAITING = Instrument(
+    name="antechamber_ledger_rows_waiting",
+    kind="gauge",
+    help="Requests that are over and not in the database yet.",
+)
+_LEDGER_LOST = Instrument(
+    name="antechamber_ledger_rows_lost_total",
+    kind="counter",
+    help="Requests that could not be brought into the database: reports and budgets miss them.",
+)
 INSTRUMENTS = (
     *(_REQUESTS, _ERRORS, _REFUSALS, _TOKENS, _CACHE_HITS),
-    *(_FIRST_EVENT, _BETWEEN_TOKENS, _TOTAL, _WAITING, _IN_FLIGHT, _CIRCUIT, *OF_THE_PROCESS),
+    *(_FIRST_EVENT, _BETWEEN_TOKENS, _TOTAL, _WAITING, _IN_FLIGHT, _CIRCUIT),
+    *(_LIMITS_SHARED, _LEDGER_WAITING, _LEDGER_LOST, *OF_THE_PROCESS),
 )
 """Everything that is shown, in this order."""
 
@@ -147,6 +164,20 @@ class EngineState(Protocol):
     @property
     def running(self) -> int:
         """How many requests it works on."""
+        ...
+
+
+class LedgerState(Protocol):
+    """What the ledger says of itself."""
+
+    @property
+    def rows_waiting(self) -> int:
+        """How many records are not written yet."""
+        ...
+
+    @property
+    def rows_lost(self) -> int:
+        """How many were given up since the process started."""
         ...
 
 
@@ -184,6 +215,19 @@ class Telemetry:
         self._kinds: dict[tuple[str, str, str, bool], _Kind] = {}
         self._refusals: dict[str, Cell] = {}
         meter.read(lambda: _of_engines(health, waiting()))
+
+    def watch_ledger(self, ledger: LedgerState) -> None:
+        """Tell how ``ledger`` does whenever the numbers are asked for."""
+        self._meter.read(
+            lambda: {
+                _LEDGER_WAITING.name: {(): ledger.rows_waiting},
+                _LEDGER_LOST.name: {(): ledger.rows_lost},
+            }
+        )
+
+    def watch_limits(self, are_shared: Callable[[], bool]) -> None:
+        """Tell whether limits are counted together with other processes, as they are to be."""
+        self._meter.read(lambda: {_LIMITS_SHARED.name: {(): are_shared()}})
 
     def observe(self, records: Sequence[TurnRecord]) -> None:
         """Count a group of requests; from one thread at a time."""

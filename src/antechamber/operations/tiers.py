@@ -63,12 +63,19 @@ def _faults_of_limits(tiers: Tiers) -> Iterator[str]:
     limits = tiers.settings.limits
     if limits.tier is not None and limits.tier not in tiers.by_name:
         yield f"limits.tier: {_no_such_tier(limits.tier, tiers)}"
+    reached = None
     for index, name in enumerate(limits.promotion):
         tier = tiers.by_name.get(name)
         if tier is None:
             yield f"limits.promotion[{index}]: {_no_such_tier(name, tiers)}"
         elif tier.from_usd is None:
             yield f'limits.promotion[{index}]: the tier "{name}" has no from_usd'
+        elif reached is not None and tier.from_usd < reached:
+            # Of a list in another order the last tier would hold for everybody.
+            key = f"limits.promotion[{index}]"
+            yield f'{key}: "{name}" is below the one before it: list the lowest first'
+        else:
+            reached = tier.from_usd
 
 
 def _no_such_tier(name: str, tiers: Tiers) -> str:

@@ -7,7 +7,7 @@ is worth it only where spans go somewhere.
 
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from threading import Timer
+from threading import Lock, Timer
 from urllib.parse import urlsplit
 
 import structlog
@@ -44,6 +44,10 @@ _PROVIDERS_OF_HOSTS = {
 }
 """Hosts that the conventions call otherwise than we do; ``auto`` speaks OpenAI's dialect."""
 _NO_FAULT = frozenset(("ended", "left", "cut"))
+_MOST_WAITING = 10_000
+"""Requests that have no span yet: a few seconds' worth of the busiest server."""
+_QUIET_S = 60.0
+"""Between two lines of the log about spans that are not made."""
 _PORTS = {"http": 80, "https": 443}
 
 
@@ -51,11 +55,13 @@ class Tracing:
     """Makes spans in one thread and sends them in another, in groups and within a bound."""
 
     def __init__(self, settings: TracingSettings, engines: Sequence[EngineSettings]) -> None:
+        by_ratio = TraceIdRatioBased(settings.sample_ratio)
         self._provider = TracerProvider(
             resource=Resource.create(
                 {"service.name": "antechamber", "service.version": __version__}
             ),
-            sampler=ParentBased(TraceIdRatioBased(settings.sample_ratio)),
+            # Whoever sends a trace may ask for less than the ratio, never for more.
+            sampler=ParentBased(by_ratio, remote_parent_sampled=by_ratio),
             # Whoever opened it closes it.
             shutdown_on_exit=False,
         )
@@ -68,13 +74,23 @@ class Tracing:
         self._propagator = TraceContextTextMapPropagator()
         # A span takes a third of what a request does: too much at once for the event loop.
         self._maker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="tracing")
+        self._waiting = 0
+        self._told_at = 0.0
+        # Guards how many wait: they come from one thread and go in another.
+        self._lock = Lock()
         self._engines = {engine.name: engine for engine in engines}
         self._told: dict[str, Attributes] = {}
         """What is said of an engine, by its name; there are as many as are configured."""
 
     def observe(self, records: Sequence[TurnRecord]) -> None:
-        """Have a span made of each of them; what the receiver is too slow for is dropped."""
-        self._maker.submit(self._trace_all, records).add_done_callback(_tell)
+        """Have a span made of each of them; what they come too fast for is dropped."""
+        with self._lock:
+            taken = records[: _MOST_WAITING - self._waiting]
+            self._waiting += len(taken)
+        if len(taken) < len(records):
+            self._tell_dropped(records[len(taken) :])
+        if taken:
+            self._maker.submit(self._trace_all, taken).add_done_callback(_tell)
 
     def close(self) -> None:
         """Send what is left. Blocks until the receiver has it, or its time is over."""
@@ -85,9 +101,20 @@ class Tracing:
         self._provider.shutdown()
         giving_up.cancel()
 
+    def _tell_dropped(self, records: Sequence[TurnRecord]) -> None:
+        # Of the time of day they know enough.
+        now = records[-1].started_at
+        if now - self._told_at >= _QUIET_S:
+            self._told_at = now
+            _log.warning("spans_dropped", number=len(records))
+
     def _trace_all(self, records: Sequence[TurnRecord]) -> None:
-        for record in records:
-            self._trace(record)
+        try:
+            for record in records:
+                self._trace(record)
+        finally:
+            with self._lock:
+                self._waiting -= len(records)
 
     def _trace(self, record: TurnRecord) -> None:
         came_with = {"traceparent": record.trace_parent} if record.trace_parent else {}

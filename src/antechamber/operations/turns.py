@@ -279,6 +279,8 @@ async def take_turn(
     except BaseException:
         search.attempts.close()
         raise
+    if taking.visit is not None:
+        account.settle_input(taking.visit.use)
     fingerprint, diagnostics = await _diagnosed(account, request, order)
     shown = order.thinking.display != "omitted"
     opening = _opening(account, request, taking, show_thinking=shown)

@@ -8,9 +8,9 @@ from typing import Literal
 
 from sqlalchemy import Connection
 
+from antechamber.operations.workspaces import workspace_names
 from antechamber.store.keys import KeyFilter, list_keys
 from antechamber.store.ledger import Grouping, Span, Sums, sums
-from antechamber.store.workspaces import list_workspaces
 from antechamber.wire.errors import InvalidRequest
 
 __all__ = [
@@ -110,13 +110,18 @@ class Used:
     id: str | None
     """None is no key of its own."""
     name: str
+    hint: str | None = None
+    """Beginning and end of a key: several may have one name."""
     sums: Sums
 
 
 def used(
     connection: Connection, by: By, *, since: datetime, now: datetime, workspace_id: str | None
 ) -> list[Used]:
-    """Sum up the ledger from the midnight ``since`` on; days without use are left out."""
+    """Sum up the ledger from the midnight ``since`` on.
+
+    Days in their order, those without use left out; of anything else the dearest first.
+    """
     width = _WIDTHS["1d"]
     day = timedelta(seconds=width.seconds)
     span = Span(
@@ -132,24 +137,20 @@ def used(
     if column is None:
         days = [(since + each.bucket * day).date().isoformat() for each in found]
         return [Used(id=at, name=at, sums=each) for at, each in zip(days, found, strict=True)]
-    names = _names(connection, by)
+    names = workspace_names(connection) if by == "workspace" else {}
+    keys = {each.id: each for each in list_keys(connection, KeyFilter())} if by == "key" else {}
+    names |= {each.id: each.name for each in keys.values()}
+    found = sorted(found, key=lambda each: each.cost_nano_usd, reverse=True)
     ids = [each.group[column] for each in found]
     return [
-        Used(id=it, name=names.get(it or "", it or "(no key)"), sums=each)
+        Used(
+            id=it,
+            name=names.get(it or "", it or "(no key)"),
+            hint=keys[it].hint if it in keys else None,
+            sums=each,
+        )
         for it, each in zip(ids, found, strict=True)
     ]
-
-
-def _names(connection: Connection, by: By) -> dict[str, str]:
-    match by:
-        case "key":
-            return {each.id: each.name for each in list_keys(connection, KeyFilter())}
-        case "workspace":
-            return {
-                each.id: each.name for each in list_workspaces(connection, include_archived=True)
-            }
-        case "model" | "day":
-            return {}
 
 
 def _buckets(

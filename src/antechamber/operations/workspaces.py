@@ -11,14 +11,25 @@ from antechamber.store.workspaces import (
     WorkspaceRow,
     add_workspace,
     change_workspace,
+    ensure_workspace,
     find_workspace,
     list_workspaces,
 )
 from antechamber.wire.errors import InvalidRequest, NotFound
 from antechamber.wire.ids import NewId
 
-__all__ = ["NewWorkspace", "WorkspaceRow", "archive", "change", "create", "one", "workspaces"]
+__all__ = [
+    "NewWorkspace",
+    "WorkspaceRow",
+    "archive",
+    "change",
+    "create",
+    "one",
+    "workspace_names",
+    "workspaces",
+]
 
+_DEFAULT_NAME = "Default"
 _COLORS = ("#6C5BB9", "#D97757", "#4A7C59", "#2F6DA8", "#B8547A", "#8A7A2F", "#3E8E8A", "#A85A32")
 
 
@@ -56,6 +67,12 @@ def workspaces(connection: Connection, *, include_archived: bool) -> list[Worksp
     return list_workspaces(connection, include_archived=include_archived)
 
 
+def workspace_names(connection: Connection) -> dict[str, str]:
+    """Return the name of each workspace by its id, of archived ones and of the default one too."""
+    rows = list_workspaces(connection, include_archived=True)
+    return {DEFAULT_WORKSPACE: _DEFAULT_NAME, **{each.id: each.name for each in rows}}
+
+
 def one(connection: Connection, workspace_id: str) -> WorkspaceRow:
     """Return a workspace; raises ``NotFound``."""
     if (workspace := find_workspace(connection, workspace_id)) is None:
@@ -67,14 +84,15 @@ def one(connection: Connection, workspace_id: str) -> WorkspaceRow:
 def change(
     connection: Connection, workspace_id: str, changes: Mapping[str, object], *, now: datetime
 ) -> WorkspaceRow:
-    """Set columns of a workspace and return it; raises ``NotFound``.
+    """Set columns of a workspace and return it.
 
+    Raises ``NotFound``, ``InvalidRequest`` for an archived one.
     The default one gets its row here, when something is first set for it.
     """
-    if workspace_id == DEFAULT_WORKSPACE and find_workspace(connection, workspace_id) is None:
+    if workspace_id == DEFAULT_WORKSPACE:
         default = WorkspaceRow(
             id=DEFAULT_WORKSPACE,
-            name="Default",
+            name=_DEFAULT_NAME,
             display_color=_COLORS[0],
             tags={},
             tier=None,
@@ -82,8 +100,11 @@ def change(
             created_at=now,
             archived_at=None,
         )
-        add_workspace(connection, default)
-    one(connection, workspace_id)
+        ensure_workspace(connection, default)
+    workspace = one(connection, workspace_id)
+    if changes and workspace.archived_at is not None:
+        message = f"The workspace {workspace_id} is archived."
+        raise InvalidRequest(message)
     if changes:
         change_workspace(connection, workspace_id, changes)
     return one(connection, workspace_id)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from antechamber.rules.cache_control import control_of
 from antechamber.rules.reading import Prompt
 from antechamber.wire.blocks import ToolResultBlock
 from antechamber.wire.documents import Base64ImageSource, Base64PDFSource, DocumentBlock, ImageBlock
@@ -24,6 +25,21 @@ def guessed_input_tokens(request: Prompt, size_bytes: int) -> int:
             text_bytes -= encoded_bytes
             others += tokens
     return max(1, text_bytes // _BYTES_A_TOKEN) + others
+
+
+def has_breakpoints(request: Prompt) -> bool:
+    """Return whether any of the input may be read from a cache, and then counts for no limit."""
+    if request.cache_control is not None:
+        return True
+    for part in (*(request.tools or ()), *(request.system or ())):
+        if part.cache_control is not None:
+            return True
+    # The latest blocks are the ones that are marked.
+    for message in reversed(request.messages):
+        for block in reversed(message.content or ()):
+            if control_of(block) is not None:
+                return True
+    return False
 
 
 def _media(request: Prompt) -> Iterable[tuple[int, int]]:

@@ -36,7 +36,11 @@ from antechamber.settings.schema import (
 )
 from antechamber.settings.secret import Secret
 from antechamber.settings.secrets_file import Secrets, SigningKey, load_or_create_secrets
-from antechamber.settings.sharing import keeps_cache_account, require_shared_counts
+from antechamber.settings.sharing import (
+    keeps_cache_account,
+    require_shared_counts,
+    require_shared_tiers,
+)
 
 __all__ = [
     "CacheSettings",
@@ -74,4 +78,5 @@ __all__ = [
     "load_settings",
     "require_keys_beyond_loopback",
     "require_shared_counts",
+    "require_shared_tiers",
 ]

@@ -100,6 +100,12 @@ class MetricsSettings(Section):
     port: Annotated[int, Field(ge=1, le=65535)] | None = None
     """A port of its own, where no key is asked for; None is ``/metrics`` of the server itself."""
 
+    @model_validator(mode="after")
+    def _host_of_a_port(self) -> Self:
+        if "host" in self.model_fields_set and self.port is None:
+            raise ValueError("host has no effect without port: set port beside it, or remove host")
+        return self
+
 
 class TracingSettings(Section):
     """Where spans go."""

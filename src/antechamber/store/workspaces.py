@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from antechamber.store.tables import spending, workspaces
 
@@ -54,8 +55,14 @@ def workspace_bounds(connection: Connection, workspace_id: str, *, month: str) -
 
 def add_workspace(connection: Connection, workspace: WorkspaceRow) -> None:
     """Insert a workspace; raises ``IntegrityError`` for an id that is taken."""
-    values = {column.name: getattr(workspace, column.name) for column in workspaces.c}
-    connection.execute(insert(workspaces).values(values))
+    connection.execute(insert(workspaces).values(_values(workspace)))
+
+
+def ensure_workspace(connection: Connection, workspace: WorkspaceRow) -> None:
+    """Insert a workspace unless there is one of its id, however many ask at a time."""
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    statement = dialect.insert(workspaces).values(_values(workspace))
+    connection.execute(statement.on_conflict_do_nothing())
 
 
 def find_workspace(connection: Connection, workspace_id: str) -> WorkspaceRow | None:
@@ -79,6 +86,10 @@ def change_workspace(
     """Set columns of a workspace; whether there is such a workspace."""
     statement = update(workspaces).where(workspaces.c.id == workspace_id)
     return connection.execute(statement.values(dict(changes))).rowcount > 0
+
+
+def _values(workspace: WorkspaceRow) -> dict[str, object]:
+    return {column.name: getattr(workspace, column.name) for column in workspaces.c}
 
 
 def _row(row: Mapping[Any, Any]) -> WorkspaceRow:

@@ -125,8 +125,11 @@ class RateLimited(CallerFault):
         details: Details | None = None,
         retry_after_s: float | None = None,
         lines: bytes = b"",
+        is_final: bool = False,
     ) -> None:
         super().__init__(message, details=details, retry_after_s=retry_after_s)
+        self.is_final = is_final
+        """Whether no retry helps; goes out as ``x-should-retry: false``, which the SDKs obey."""
         self.lines = lines
         """Of the answer's head: how the limits stand, as every answer tells it."""
 

@@ -94,7 +94,7 @@ class PlayedCompleter:
         try:
             await self.go_on.wait()
             if sampling.max_tokens == 0:
-                yield Finished(reason="limit", tokens=0)
+                yield Finished(reason="limit", tokens=0, cached_tokens=len(prompt) // 2)
                 return
             said = _before_stop(self._text_for(asked), sampling.stop)
             for character in said.text[: sampling.max_tokens]:

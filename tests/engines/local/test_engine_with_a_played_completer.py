@@ -16,7 +16,7 @@ from antechamber.engines.base import EngineLimits, PreparedTurn, TurnOrder
 from antechamber.engines.local.completer import Finished, ModelCard, Piece, Sampling
 from antechamber.engines.local.engine import LocalEngine
 from antechamber.rules.thinking import ThinkingPlan
-from antechamber.turn.events import EngineEvent, TurnEnded
+from antechamber.turn.events import EngineEvent, TurnEnded, UsageReported
 from antechamber.wire.encoding import encode_json
 from antechamber.wire.errors import EngineFailed, EngineTimedOut, InvalidRequest, Overloaded
 from antechamber.wire.parse import parse_count_tokens_request, parse_message_request
@@ -366,6 +366,15 @@ async def test_zero_tokens_read_the_prompt_and_write_nothing() -> None:
 
     assert (blocks(read), reason(read), output_tokens(read)) == ([], "max_tokens", 0)
     assert completer.asked[0].sampling.max_tokens == 0
+
+
+async def test_zero_tokens_tell_what_had_not_to_be_read_again() -> None:
+    turn = await engine(PlayedCompleter()).prepare(order(max_tokens=0))
+
+    reported, ended = await events_of(turn)
+
+    assert reported == UsageReported(output_tokens=0, reused_tokens=turn.input_tokens // 2)
+    assert ended == TurnEnded(stop_reason="max_tokens")
 
 
 @given(

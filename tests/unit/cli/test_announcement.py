@@ -1,9 +1,12 @@
 import json
 import shlex
 from pathlib import Path
+from typing import Any
 
-from antechamber.cli.announcement import model_lines, sample_request
+from antechamber.cli.announcement import key_words, model_lines, sample_request, what_is_on
+from antechamber.operations.database_state import DatabaseState
 from antechamber.settings import Settings, load_settings
+from antechamber.store.schema import SchemaStatus
 
 TWO_ENGINES = """
 [[engines]]
@@ -82,3 +85,53 @@ def test_the_sample_has_a_key_where_one_is_asked_for(tmp_path: Path) -> None:
 
     assert "x-api-key" not in open_to_all
     assert "x-api-key: YOUR_KEY" in shlex.split(with_keys)
+
+
+def _state(**found: Any) -> DatabaseState:
+    return DatabaseState(address="postgresql://db/x", schema=SchemaStatus(current="0001"), **found)
+
+
+def test_it_says_which_keys_let_somebody_in(tmp_path: Path) -> None:
+    open_to_all, configured = (
+        _settings(tmp_path, TWO_ENGINES),
+        _settings(tmp_path, f'[server]\napi_keys = ["k"]\n{TWO_ENGINES}'),
+    )
+
+    assert "any or no credential" in key_words(open_to_all, _state())
+    assert "one that was created" in key_words(open_to_all, _state(has_keys=True, model_keys=1))
+    only_admin = key_words(open_to_all, _state(has_keys=True, admin_keys=1))
+    assert only_admin.startswith("only an administration key: create one for models")
+    revoked = key_words(open_to_all, _state(has_keys=True))
+    assert revoked.startswith("none that is good any more: create one")
+    both = key_words(configured, _state(has_keys=True, model_keys=1))
+    assert both.startswith("one of those configured or one that was created")
+    assert "only" not in key_words(configured, _state(has_keys=True, admin_keys=1))
+
+
+def test_it_names_what_is_on_and_no_password(tmp_path: Path) -> None:
+    config = """
+preset = "seed"
+database_url = "postgresql://me:secret@db/x"
+redis_url = "redis://:secret@127.0.0.1:6379/0"
+
+[limits]
+tier = "tier1"
+
+[metrics]
+port = 9100
+
+[tracing]
+endpoint = "http://127.0.0.1:4318"
+"""
+    nothing = dict(what_is_on(_settings(tmp_path), _state()))
+    told = dict(what_is_on(_settings(tmp_path, config), _state()))
+
+    assert nothing == {}
+    assert told == {
+        "preset": "seed",
+        "db": "postgresql://db/x",
+        "limits": "tier tier1",
+        "shared": "redis://127.0.0.1:6379/0",
+        "metrics": "http://127.0.0.1:9100/metrics",
+        "traces": "to http://127.0.0.1:4318",
+    }

@@ -1,23 +1,45 @@
+import socket
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
 from sqlalchemy import text
 
 from antechamber.assembly import closing_database
 from antechamber.cli.doctor.command import summary
 from antechamber.cli.doctor.doors import check_exposure
-from antechamber.cli.doctor.finding import broken, doubtful, well
+from antechamber.cli.doctor.finding import Finding, broken, doubtful, well
 from antechamber.cli.doctor.machine import check_disk, check_python, free_memory_bytes
+from antechamber.cli.doctor.sharing import (
+    check_limits,
+    check_metrics_port,
+    check_shared_place,
+)
 from antechamber.cli.doctor.state import check_data_dir, check_database, check_secrets
-from antechamber.operations.database_state import are_keys_created
+from antechamber.operations.database_state import DatabaseState, look_at_database
 from antechamber.operations.keys import NewKey, create_key, revoke
-from antechamber.settings import Settings, load_or_create_secrets, load_settings
+from antechamber.settings import (
+    ConfigurationError,
+    Settings,
+    load_or_create_secrets,
+    load_settings,
+)
 from antechamber.wire.ids import new_id
+from tests.valkey import needs_valkey, running_valkey
 
 
 def _settings(folder: Path, server: str) -> Settings:
     (folder / "antechamber.toml").write_text(f"[server]\n{server}\n")
     return load_settings(config=folder / "antechamber.toml", data_dir=folder, environ={})
+
+
+def _looked(settings: Settings) -> DatabaseState:
+    return look_at_database(settings, now=datetime.now(UTC))
+
+
+def _closed_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as opened:
+        return opened.getsockname()[1]
 
 
 def test_this_machine_is_looked_at(tmp_path: Path) -> None:
@@ -55,7 +77,8 @@ def test_secrets_are_read_as_the_server_will(tmp_path: Path) -> None:
 
 def test_who_can_reach_the_server_is_judged(tmp_path: Path) -> None:
     def judged(server: str) -> str:
-        return check_exposure(_settings(tmp_path, server)).status
+        settings = _settings(tmp_path, server)
+        return check_exposure(settings, _looked(settings)).status
 
     assert judged("") == "well"
     assert judged('cors_origins = ["*"]') == "doubtful"
@@ -65,8 +88,8 @@ def test_who_can_reach_the_server_is_judged(tmp_path: Path) -> None:
     assert judged('host = "::"\napi_keys = ["k"]\npublic_url = "https://x.example"') == "well"
 
 
-def _create_key(settings: Settings) -> str:
-    now, wanted = datetime.now(UTC), NewKey(name="first")
+def _create_key(settings: Settings, tier: str | None = None) -> str:
+    now, wanted = datetime.now(UTC), NewKey(name="first", tier=tier)
     with closing_database(settings) as database:
         made, _ = database.write_now(lambda it: create_key(it, wanted, now=now, new_id=new_id))
     return made.id
@@ -74,25 +97,27 @@ def _create_key(settings: Settings) -> str:
 
 def test_a_created_key_lets_the_server_be_reached(tmp_path: Path) -> None:
     settings = _settings(tmp_path, 'host = "0.0.0.0"')
-    before = check_exposure(settings)
+    before = check_exposure(settings, _looked(settings))
     key_id = _create_key(settings)
 
-    with_key = check_exposure(settings)
+    with_key = check_exposure(settings, _looked(settings))
     with closing_database(settings) as database:
         database.write_now(lambda it: revoke(it, key_id))
 
     assert [before.status, with_key.status] == ["broken", "doubtful"]
-    assert check_exposure(settings).status == "broken"
+    # As where the server starts: revoking the last key opens the door to nobody.
+    assert check_exposure(settings, _looked(settings)).status == "doubtful"
 
 
 def test_a_database_that_is_not_there_yet_is_well_and_is_not_made(tmp_path: Path) -> None:
     settings = load_settings(data_dir=tmp_path / "not" / "yet", environ={})
 
-    finding = check_database(settings)
+    state = _looked(settings)
+    finding = check_database(state)
 
     assert finding.status == "well"
     assert "made at the first start" in finding.words
-    assert not are_keys_created(settings)
+    assert not state.has_keys
     assert not (tmp_path / "not").exists()
 
 
@@ -100,12 +125,12 @@ def test_a_database_is_looked_at_with_its_keys_and_its_step(tmp_path: Path) -> N
     settings = _settings(tmp_path, "")
     _create_key(settings)
 
-    well_kept = check_database(settings)
+    well_kept = check_database(_looked(settings))
     with closing_database(settings) as database:
         database.write_now(
             lambda it: it.execute(text("UPDATE alembic_version SET version_num = 'x'"))
         )
-    of_another_release = check_database(settings)
+    of_another_release = check_database(_looked(settings))
 
     assert well_kept.words.endswith("antechamber.db, 1 key")
     assert of_another_release.status == "doubtful"
@@ -114,13 +139,67 @@ def test_a_database_is_looked_at_with_its_keys_and_its_step(tmp_path: Path) -> N
 def test_a_database_that_cannot_be_used_says_why_and_no_password(tmp_path: Path) -> None:
     address = "postgresql://me:secret@127.0.0.1:1/none"
     settings = load_settings(data_dir=tmp_path, environ={"ANTECHAMBER_DATABASE_URL": address})
-    elsewhere = check_database(settings)
+    with pytest.raises(ConfigurationError) as elsewhere:
+        _looked(settings)
     (tmp_path / "antechamber.db").write_text("This is no database, and it is long enough.")
-    here = check_database(load_settings(data_dir=tmp_path, environ={}))
+    with pytest.raises(ConfigurationError) as here:
+        _looked(load_settings(data_dir=tmp_path, environ={}))
 
-    assert [elsewhere.status, here.status] == ["broken", "broken"]
-    assert "secret" not in elsewhere.words
-    assert "not a database" in here.words
+    assert "secret" not in str(elsewhere.value)
+    assert str(elsewhere.value).endswith("\nStart it, or correct database_url.")
+    assert "not a database" in str(here.value)
+    assert "Start it" not in str(here.value)
+
+
+def test_tiers_of_keys_with_several_workers_are_a_fault(tmp_path: Path) -> None:
+    """T43: as where the server starts."""
+    settings = _settings(tmp_path, "workers = 2")
+    before = check_limits(settings, _looked(settings))
+    key_id = _create_key(settings, tier="tier1")
+
+    after = check_limits(settings, _looked(settings))
+
+    assert [before.status, after.status] == ["well", "broken"]
+    assert f"antechamber keys set {key_id} --tier none" in after.words
+
+
+def test_limits_that_cannot_hold_are_a_fault(tmp_path: Path) -> None:
+    def found(config: str) -> Finding:
+        return check_limits(_settings(tmp_path, config), None)
+
+    assert found('[limits]\ntier = "tier1"').words == "tier1, for whoever has no other"
+    assert 'no tier is called "gold"' in found('[limits]\ntier = "gold"').words
+    assert "would each keep" in found('workers = 2\n[limits]\ntier = "tier1"').words
+
+
+@needs_valkey
+def test_a_shared_place_is_asked_whether_it_answers(tmp_path: Path) -> None:
+    def asked(url: str) -> Finding | None:
+        environ = {"ANTECHAMBER_REDIS_URL": url}
+        return check_shared_place(load_settings(data_dir=tmp_path, environ=environ))
+
+    with running_valkey() as valkey:
+        there = asked(valkey.url)
+        away = asked(f"redis://:secret@127.0.0.1:{_closed_port()}/0")
+
+    assert there is not None
+    assert away is not None
+    assert [there.status, away.status] == ["well", "broken"]
+    assert "secret" not in away.words
+    assert check_shared_place(load_settings(data_dir=tmp_path, environ={})) is None
+
+
+def test_the_port_of_the_metrics_must_be_free(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        settings = _settings(tmp_path, f"port = {_closed_port()}\n[metrics]\nport = {port}")
+        busy = check_metrics_port(settings)
+    free = check_metrics_port(settings)
+
+    assert busy is not None
+    assert free is not None
+    assert [busy.status, free.status] == ["broken", "well"]
+    assert check_metrics_port(_settings(tmp_path, "")) is None
 
 
 def test_the_last_line_says_how_it_stands() -> None:

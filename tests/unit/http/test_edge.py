@@ -6,7 +6,7 @@ import structlog
 
 from antechamber.http.asgi import App, Receive, Scope, Send, encoded, respond
 from antechamber.http.edge import Edge
-from antechamber.http.hosts import host_check
+from antechamber.http.hosts import OwnNamesOnly, host_check
 from antechamber.settings import ServerSettings
 from antechamber.wire.errors import EngineFailed, InvalidRequest, PermissionRefused
 from antechamber.wire.ids import new_id
@@ -96,6 +96,23 @@ def test_the_public_address_is_its_own_too_and_no_name_is_none() -> None:
 
 def test_with_keys_every_name_will_do() -> None:
     host_check(ServerSettings(), lambda: True)(scope(host="evil.example"))
+
+
+async def test_what_asks_for_no_key_has_only_its_own_names_also_where_others_need_one() -> None:
+    async def app(_scope: Scope, _receive: Receive, send: Send) -> None:
+        await respond(send, 200, b"{}")
+
+    server = ServerSettings(public_url="https://models.example")
+    endpoint, client = OwnNamesOnly(app, server), Client()
+
+    with pytest.raises(PermissionRefused, match="/readyz asks for no key"):
+        await endpoint(scope("/readyz", host="evil.example"), client.receive, client.send)
+    refused = client.status
+    for host in ("models.example", "localhost:8787"):
+        await endpoint(scope("/readyz", host=host), client.receive, client.send)
+
+    assert refused is None
+    assert [message.get("status") for message in client.got] == [200, None, 200, None]
 
 
 @pytest.mark.parametrize(

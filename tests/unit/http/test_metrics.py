@@ -1,7 +1,7 @@
 import asyncio
 import socket
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from pathlib import Path
 from typing import get_args
 
@@ -13,9 +13,10 @@ from prometheus_client.openmetrics.parser import (
 from prometheus_client.parser import text_string_to_metric_families as read_text
 from sqlalchemy import Connection
 
+from antechamber.http.asgi import App
 from antechamber.http.metrics import (
-    AdminMetrics,
     MetricsEndpoint,
+    guarded_metrics,
     listen_for_metrics,
     serve_metrics,
 )
@@ -25,17 +26,19 @@ from antechamber.runtime.background import Background
 from antechamber.runtime.clock import SystemClock
 from antechamber.runtime.metrics import Instrument, Meter, observe
 from antechamber.runtime.shared_metrics import SharedMetrics
-from antechamber.settings import ConfigurationError, MetricsSettings, Secret
+from antechamber.settings import ConfigurationError, MetricsSettings, Secret, ServerSettings
 from antechamber.store.database import Database, database_url
 from antechamber.store.keys import KeyKind
 from antechamber.store.upgrading import upgrade
-from antechamber.wire.errors import Unauthenticated
+from antechamber.wire.errors import PermissionRefused, Unauthenticated
 from antechamber.wire.ids import new_id
 from tests.unit.http.exchange import Client, scope
 
 CUPS = Instrument(name="cups_total", kind="counter", help='Cups "of\ntea".', labels=("tea",))
 STEEPING = Instrument(name="steeping_seconds", kind="histogram", help="Wait.", bounds=(0.1, 2.0))
 GUESTS = Instrument(name="guests", kind="gauge", help="Guests.")
+EVERYWHERE = "0.0.0.0"  # noqa: S104 - a port for others is what is tested
+BEYOND = ServerSettings(host=EVERYWHERE)
 
 
 def endpoint() -> MetricsEndpoint:
@@ -99,8 +102,10 @@ async def test_a_version_that_is_none_does_no_harm() -> None:
 
 
 @asynccontextmanager
-async def guarded(folder: Path) -> AsyncGenerator[tuple[AdminMetrics, dict[KeyKind, str]], None]:
-    """Give the metrics of a server that other machines reach, and a key of each kind."""
+async def guarded(
+    folder: Path, server: ServerSettings = BEYOND
+) -> AsyncGenerator[tuple[App, dict[KeyKind, str]], None]:
+    """Give the metrics of a server, and a key of each kind."""
     clock, background = SystemClock(), Background()
     database = Database(database_url(None, folder))
     upgrade(database)
@@ -116,7 +121,8 @@ async def guarded(folder: Path) -> AsyncGenerator[tuple[AdminMetrics, dict[KeyKi
     keys = await database.write(made)
     directory = caller_directory(database, clock, background, organization_id="organization")
     static = [Secret("a-static-key")]
-    yield AdminMetrics(endpoint(), Doorkeeper(static, directory, is_local=False)), keys
+    doorkeeper = Doorkeeper(static, directory, is_local=False)
+    yield guarded_metrics(endpoint(), server, doorkeeper), keys
     await background.aclose()
     database.close()
 
@@ -146,6 +152,32 @@ async def test_beyond_loopback_no_other_key_opens_the_metrics(
     assert client.got == []
 
 
+@pytest.mark.parametrize(
+    ("public_url", "is_shown"),
+    [(None, True), ("http://localhost:8787", True), ("https://models.example", False)],
+)
+async def test_what_a_proxy_makes_public_wants_an_admin_key_too(
+    public_url: str | None, is_shown: bool, tmp_path: Path
+) -> None:
+    async with guarded(tmp_path, ServerSettings(public_url=public_url)) as (metrics, _):
+        client = Client()
+
+        with nullcontext() if is_shown else pytest.raises(Unauthenticated):
+            await metrics(scope("/metrics", host="127.0.0.1"), client.receive, client.send)
+
+    assert (client.status == 200) is is_shown
+
+
+async def test_metrics_that_want_no_key_are_for_names_of_this_machine(tmp_path: Path) -> None:
+    async with guarded(tmp_path, ServerSettings()) as (metrics, _):
+        client = Client()
+
+        with pytest.raises(PermissionRefused):
+            await metrics(scope("/metrics", host="evil.example"), client.receive, client.send)
+
+    assert client.got == []
+
+
 def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as listening:
         return listening.getsockname()[1]
@@ -171,6 +203,17 @@ async def test_a_port_of_its_own_serves_the_metrics_and_nothing_else() -> None:
     assert samples(read_text(metrics.text)) == SAMPLES
     assert (head.status_code, head.content) == (200, b"")
     assert [answer.status_code for answer in other] == [404, 404]
+
+
+async def test_on_a_port_of_this_machine_alone_no_foreign_name_reads_them() -> None:
+    foreign = {"host": "evil.example"}
+    async with httpx2.AsyncClient() as client:
+        async with served(MetricsSettings(port=free_port())) as url:
+            alone = await client.get(f"{url}/metrics", headers=foreign)
+        async with served(MetricsSettings(host=EVERYWHERE, port=free_port())) as url:
+            for_others = await client.get(f"{url}/metrics", headers=foreign)
+
+    assert (alone.status_code, for_others.status_code) == (403, 200)
 
 
 def test_a_port_that_is_taken_is_told_by_the_name_of_its_setting() -> None:

@@ -36,6 +36,13 @@ def test_a_refusal_tells_how_the_limits_stand() -> None:
     assert answer_headers(error) == [(b"retry-after", b"1"), standing]
 
 
+def test_clients_do_not_repeat_what_no_retry_helps() -> None:
+    """T44: without it the SDKs come back, and again."""
+    error = RateLimited("No.", retry_after_s=1, is_final=True)
+
+    assert answer_headers(error) == [(b"retry-after", b"1"), (b"x-should-retry", b"false")]
+
+
 def test_a_wrong_method_is_told_the_right_ones() -> None:
     assert answer_headers(HTTPException(405, headers={"Allow": "POST, GET"})) == [
         (b"allow", b"GET, POST")

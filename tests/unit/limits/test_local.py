@@ -21,7 +21,7 @@ def is_let_in(keeper: LocalKeeper, *takes: Take) -> bool:
 
 
 def remaining(keeper: LocalKeeper, key: str, per_minute: int) -> float:
-    return taken(keeper, Take(key, per_minute, 0, is_taken=False)).levels[0].remaining
+    return taken(keeper, Take(key, per_minute, 0)).levels[0].remaining
 
 
 def test_it_never_waits() -> None:
@@ -57,11 +57,24 @@ def test_all_buckets_are_taken_from_or_none() -> None:
 
 def test_what_is_only_looked_at_stays() -> None:
     keeper = LocalKeeper(StillClock())
-    output = Take("output", 10, 1, is_taken=False)
+    output = Take("output", 10, 0, least=1)
 
     assert [is_let_in(keeper, output) for _ in range(20)] == [True] * 20
     keeper.settle("output", 10, 10)
     assert not is_let_in(keeper, output)
+
+
+def test_where_less_may_do_what_is_there_is_taken() -> None:
+    keeper = LocalKeeper(StillClock())
+    modest = Take("a", 60, 100, least=1)
+
+    outcomes = [taken(keeper, Take("a", 60, 20)), taken(keeper, modest), taken(keeper, modest)]
+
+    assert [outcome.levels[0].taken for outcome in outcomes] == [20, 40, 0]
+    assert outcomes[1].levels[0].remaining == 0
+    refusal = outcomes[2].refusal
+    assert refusal is not None
+    assert (refusal.wait_s, refusal.is_final) == (1, False)
 
 
 def test_a_difference_may_bring_the_level_below_zero_and_never_above_full() -> None:

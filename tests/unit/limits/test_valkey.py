@@ -9,9 +9,10 @@ from redis.asyncio import Redis
 from structlog.testing import capture_logs
 
 from antechamber.limits.base import Outcome, Take
-from antechamber.limits.valkey import ValkeyKeeper
+from antechamber.limits.valkey import ValkeyKeeper, check_valkey
 from antechamber.runtime.background import Background
 from antechamber.runtime.clock import SystemClock
+from antechamber.settings import ConfigurationError
 from tests.unit.operations.stage import StillClock
 from tests.valkey import RunningValkey, needs_valkey, running_valkey
 
@@ -44,7 +45,7 @@ async def keeping(url: str, clock: StillClock | None = None) -> AsyncGenerator[V
 
 
 async def level(keeper: ValkeyKeeper, key: str, per_minute: int) -> float:
-    outcome = await keeper.take([Take(key, per_minute, -(10**9), is_taken=False)])
+    outcome = await keeper.take([Take(key, per_minute, 0, least=-(10**9))])
     return outcome.levels[0].remaining
 
 
@@ -107,7 +108,7 @@ async def test_all_buckets_are_taken_from_or_none(valkey: RunningValkey) -> None
 async def test_what_is_only_looked_at_stays_and_what_is_settled_is_gone(
     valkey: RunningValkey,
 ) -> None:
-    output = [Take("output", SLOW, 1, is_taken=False)]
+    output = [Take("output", SLOW, 0, least=1)]
     async with keeping(valkey.url) as keeper, keeping(valkey.url) as other:
         assert (await keeper.take(output)).refusal is None
         assert (await keeper.take(output)).refusal is None
@@ -169,7 +170,7 @@ async def test_without_a_server_each_process_counts_for_itself_and_says_so_once(
         async with keeping("redis://:hush@127.0.0.1:1/0", clock) as keeper:
             outcomes = [await keeper.take([Take("a", 3, 1)]) for _ in range(5)]
             keeper.settle("b", 3, 3)
-            outcomes.append(await keeper.take([Take("b", 3, 1, is_taken=False)]))
+            outcomes.append(await keeper.take([Take("b", 3, 0, least=1)]))
             clock.at += 10
             await keeper.take([Take("c", 3, 1)])
 
@@ -221,6 +222,99 @@ async def test_who_leaves_while_it_is_asked_harms_nobody(valkey: RunningValkey) 
         leaving.cancel()
 
         assert (await staying).refusal is None
+
+
+@pytest.mark.parametrize("turns", range(8))
+async def test_who_leaves_while_it_is_asked_has_taken_nothing(
+    turns: int, valkey: RunningValkey
+) -> None:
+    """At whatever step it leaves: before the question, during it, when the answer is there."""
+    async with keeping(valkey.url) as keeper, keeping(valkey.url) as other:
+        # Connected, so that the steps are those of the question.
+        await level(keeper, "a", SLOW)
+        leaving = asyncio.create_task(keeper.take([Take("a", SLOW, 1), Take("b", 60, 61, 0)]))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        leaving.cancel()
+        await asyncio.wait([leaving])
+
+        # Asks after it, and what is settled goes with this or by itself.
+        await level(keeper, "a", SLOW)
+        async with asyncio.timeout(10):
+            while leaving.cancelled() and await level(other, "a", SLOW) < 1:
+                pass
+        assert leaving.cancelled() or leaving.result().refusal is None
+
+
+async def test_who_leaves_when_its_answer_has_just_come_has_taken_nothing(
+    valkey: RunningValkey,
+) -> None:
+    async with keeping(valkey.url) as keeper:
+
+        async def first() -> None:
+            # Both are answered at once, and who asked first goes on first.
+            await keeper.take([Take("b", 60, 1)])
+            leaving.cancel()
+
+        going_on = asyncio.create_task(first())
+        leaving = asyncio.create_task(keeper.take([Take("a", SLOW, 1)]))
+        await asyncio.wait([going_on, leaving])
+
+        assert leaving.cancelled()
+        assert await level(keeper, "a", SLOW) == 1
+
+
+async def test_where_less_may_do_what_is_there_is_taken(valkey: RunningValkey) -> None:
+    modest = [Take("a", 60, 100, least=1)]
+    async with keeping(valkey.url) as keeper:
+        outcomes = [await keeper.take(each) for each in ([Take("a", 60, 20)], modest, modest)]
+
+        assert [each.levels[0].taken for each in outcomes] == [
+            20,
+            pytest.approx(40, abs=0.9),
+            0,
+        ]
+        assert outcomes[1].levels[0].remaining == pytest.approx(0, abs=0.1)
+        assert outcomes[2].refusal is not None
+
+
+async def test_it_says_whether_others_count_in_the_same_buckets() -> None:
+    clock = StillClock()
+    with running_valkey() as server:
+        async with keeping(server.url, clock) as keeper:
+            await keeper.take([Take("a", 60, 1)])
+            before = keeper.is_shared
+            server.stop()
+            await keeper.take([Take("a", 60, 1)])
+
+            assert (before, keeper.is_shared) == (True, False)
+
+
+def test_a_server_that_can_keep_buckets_passes_the_check(valkey: RunningValkey) -> None:
+    check_valkey(valkey.url)
+    check_valkey(valkey.url.replace("redis", "valkey", 1))
+
+
+def test_a_server_that_is_not_there_or_wrong_is_a_fault_of_the_configuration(
+    valkey: RunningValkey,
+) -> None:
+    with pytest.raises(ConfigurationError, match=r"redis_url: .*: correct it, or start") as refused:
+        check_valkey("redis://:hush@127.0.0.1:1/0")
+    with pytest.raises(ConfigurationError, match="invalid username-password"):
+        check_valkey(f"redis://nobody:hush@127.0.0.1:{valkey.port}/0")
+    with pytest.raises(ConfigurationError, match="DB index"):
+        check_valkey(f"redis://127.0.0.1:{valkey.port}/99")
+
+    assert "hush" not in str(refused.value)
+
+
+def test_a_server_that_hangs_fails_the_check() -> None:
+    with running_valkey() as server:
+        server.hang()
+
+        with pytest.raises(ConfigurationError, match="redis_url"):
+            check_valkey(server.url)
+        server.go_on()
 
 
 async def test_an_end_in_the_middle_leaves_nobody_waiting(valkey: RunningValkey) -> None:

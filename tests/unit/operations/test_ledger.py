@@ -10,8 +10,9 @@ import msgspec
 import pytest
 from sqlalchemy import select, text
 
-from antechamber.operations.ledger import Ledger
+from antechamber.operations.ledger import Ledger, _row, _write
 from antechamber.operations.records import TurnRecord
+from antechamber.operations.spending import Spending
 from antechamber.runtime.background import Background
 from antechamber.settings import UsageSettings
 from antechamber.store.database import Database, database_url
@@ -62,8 +63,9 @@ class _Desk:
             Background(),
             UsageSettings(synchronous=synchronous),
             cost=lambda _record: 5,
-            observers=[self._see, _fails],
+            spending=Spending(self.clock),
         )
+        self.ledger.show_to([self._see, _fails])
 
     def _see(self, group: Sequence[TurnRecord]) -> None:
         self.seen += [record.request_id for record in group]
@@ -117,7 +119,7 @@ async def test_what_an_upstream_makes_up_fits_all_the_same(
 
 async def test_a_row_that_the_database_refuses_keeps_no_other_out(desk: _Desk) -> None:
     desk.note("req_1")
-    desk.note("req_2", workspace_id=None)
+    desk.note("req_2", engine=None)
     desk.note("req_3")
     await desk.ledger.aclose()
 
@@ -141,7 +143,7 @@ async def test_rows_wait_for_a_database_that_is_away_and_are_written_once(desk: 
 
 async def test_a_group_of_which_the_end_is_unknown_is_not_written_twice(desk: _Desk) -> None:
     record = msgspec.structs.replace(_TURN, request_id="req_1")
-    write = partial(desk.ledger._write, group=[record])
+    write = partial(_write, rows=[_row(record, 5)])
     desk.database.write_now(partial(write, again=False))
 
     desk.database.write_now(partial(write, again=True))
@@ -155,7 +157,7 @@ async def test_a_group_of_which_the_end_is_unknown_is_not_written_twice(desk: _D
 
 async def test_a_synchronous_answer_ends_even_if_its_row_is_refused(tmp_path: Path) -> None:
     desk = _Desk(tmp_path, synchronous=True)
-    desk.note("req_1", workspace_id=None)
+    desk.note("req_1", engine=None)
 
     async with asyncio.timeout(20):
         await desk.ledger.settled()

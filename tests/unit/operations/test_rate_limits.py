@@ -54,23 +54,32 @@ class Limited:
         caller: Caller = CALLER,
         model: str = "claude-opus-5",
         counts: bool = False,
+        may_be_cached: bool = False,
     ) -> Admission:
         facts = CATALOGUE.find(model) or ModelFacts.unlisted(model)
         return await self.limits.admit(
-            caller, facts, estimated_input_tokens=tokens, counts_tokens=counts
+            caller,
+            facts,
+            estimated_input_tokens=tokens,
+            counts_tokens=counts,
+            may_be_cached=may_be_cached,
         )
 
     async def refusal(
-        self, tokens: int = 0, *, caller: Caller = CALLER, model: str = "claude-opus-5"
+        self,
+        tokens: int = 0,
+        *,
+        caller: Caller = CALLER,
+        model: str = "claude-opus-5",
+        may_be_cached: bool = False,
     ) -> RateLimited:
         with pytest.raises(RateLimited) as refused:
-            await self.admit(tokens, caller=caller, model=model)
+            await self.admit(tokens, caller=caller, model=model, may_be_cached=may_be_cached)
         return refused.value
 
     async def remaining(self, kind: str, *, caller: Caller = CALLER, model: str) -> int:
-        """Return what a further request is told; it is given back."""
+        """Return what a further request is told."""
         admission = await self.admit(caller=caller, model=model)
-        admission.give_back()
         return int(headers(admission)[f"{kind}-remaining"])
 
 
@@ -88,8 +97,8 @@ async def test_without_a_tier_nothing_is_limited_and_nothing_told(tmp_path: Path
 
     assert admission is await free.admit(10**9)
     assert admission.lines() == b""
+    admission.settle_input(1)
     admission.settle(1, 1)
-    admission.give_back()
 
 
 async def test_every_answer_tells_how_the_limits_stand(tmp_path: Path) -> None:
@@ -159,11 +168,15 @@ async def test_too_much_input_is_refused_and_takes_no_request(tmp_path: Path) ->
     assert (b"anthropic-ratelimit-requests-remaining", b"2") in headers_of(refusal.lines)
 
 
-async def test_a_prompt_that_no_minute_holds_is_refused_with_a_pause(tmp_path: Path) -> None:
-    """T44: a 429 says when to come back, at the least in a second."""
+async def test_a_prompt_that_no_minute_holds_is_refused_for_good(tmp_path: Path) -> None:
+    """T44: a 429 says when to come back, or that it is of no use."""
     limited = Limited(tmp_path, OWN)
 
-    assert (await limited.refusal(60_001)).retry_after_s == 1
+    refusal = await limited.refusal(60_001)
+
+    assert (refusal.retry_after_s, refusal.is_final) == (1, True)
+    await limited.admit(60_000)
+    assert not (await limited.refusal(60_000)).is_final
 
 
 async def test_output_counts_when_it_has_been_produced(tmp_path: Path) -> None:
@@ -186,20 +199,86 @@ async def test_the_true_count_takes_the_place_of_the_estimate_once(tmp_path: Pat
 
     admission.settle(10_000, 100)
     admission.settle(10_000, 100)
-    admission.give_back()
+    admission.settle_input(20_000)
 
     assert await limited.remaining("input-tokens", model="claude-opus-5") == 50_000
 
 
-async def test_what_no_engine_was_asked_for_is_given_back(tmp_path: Path) -> None:
+async def test_what_has_refilled_meanwhile_is_not_given_back_again(tmp_path: Path) -> None:
+    """Others have used it: a slow request that was estimated too high must not undo that."""
+    limited = Limited(tmp_path, OWN)
+    slow = await limited.admit(60_000)
+    limited.clock.at += 60
+    await limited.admit(59_000)
+
+    slow.settle(10, 0)
+
+    assert await limited.remaining("input-tokens", model="claude-opus-5") == 1_000
+
+
+async def test_what_has_not_refilled_yet_is_given_back(tmp_path: Path) -> None:
+    limited = Limited(tmp_path, OWN)
+    slow = await limited.admit(60_000)
+    limited.clock.at += 30
+
+    slow.settle(10_000, 0)
+
+    assert await limited.remaining("input-tokens", model="claude-opus-5") == 60_000
+
+
+async def test_what_was_estimated_too_low_counts_however_long_it_took(tmp_path: Path) -> None:
+    limited = Limited(tmp_path, OWN)
+    slow = await limited.admit(1_000)
+    limited.clock.at += 60
+
+    slow.settle(21_000, 0)
+
+    assert await limited.remaining("input-tokens", model="claude-opus-5") == 40_000
+
+
+async def test_the_input_can_be_settled_early_and_corrected_at_the_end(tmp_path: Path) -> None:
+    limited = Limited(tmp_path, OWN)
+    admission = await limited.admit(60_000)
+
+    admission.settle_input(10_000)
+    early = await limited.remaining("input-tokens", model="claude-opus-5")
+    admission.settle(11_000, 0)
+
+    assert early == 50_000
+    assert await limited.remaining("input-tokens", model="claude-opus-5") == 49_000
+
+
+async def test_a_long_conversation_that_may_be_cached_is_let_in_while_anything_is_left(
+    tmp_path: Path,
+) -> None:
+    """What is read from the cache does not count, so it may be longer than a minute's tokens."""
     limited = Limited(tmp_path, OWN)
 
-    for _ in range(10):
-        (await limited.admit(50_000)).give_back()
+    await limited.admit(20_000)
+    warm = await limited.admit(150_000, may_be_cached=True)
+    refusal = await limited.refusal(150_000, may_be_cached=True)
+    warm.settle(500, 0, cache_read_tokens=149_500)
 
-    told = headers(await limited.admit())
-    assert told["requests-remaining"] == "2"
-    assert told["input-tokens-remaining"] == "60000"
+    assert headers(warm)["input-tokens-remaining"] == "0"
+    assert (refusal.retry_after_s, refusal.is_final) == (1, False)
+    assert await limited.remaining("input-tokens", model="claude-opus-5") == 40_000
+
+
+async def test_where_reads_of_the_cache_count_they_have_to_be_there(tmp_path: Path) -> None:
+    limited = Limited(tmp_path, OWN)
+
+    refusal = await limited.refusal(60_001, model="claude-3-5-haiku-20241022", may_be_cached=True)
+
+    assert refusal.is_final
+
+
+async def test_installations_that_share_a_server_do_not_feel_each_other(tmp_path: Path) -> None:
+    limited = Limited(tmp_path, OWN)
+    other = Caller(organization_id="0b0c7f3e-51a4-4d57-9f0e-6a1c2d3e4f50")
+
+    await limited.admit(10_000)
+
+    assert await limited.remaining("input-tokens", caller=other, model="claude-opus-5") == 60_000
 
 
 @pytest.mark.parametrize(

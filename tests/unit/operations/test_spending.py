@@ -6,7 +6,7 @@ import pytest
 
 from antechamber.catalogue.tiers import Tier
 from antechamber.operations.caller import Bounds, Caller
-from antechamber.operations.spending import check_spending
+from antechamber.operations.spending import Own, Spending, check_spending
 from antechamber.wire.errors import ApiError, InvalidRequest, RateLimited
 from tests.unit.operations.stage import StillClock
 
@@ -37,6 +37,7 @@ def test_the_cap_of_a_tier_is_a_rate_limit_without_a_pause() -> None:
     )
     assert error.details == {"error_code": "enforced_spend_limit_reached"}
     assert error.retry_after_s is None
+    assert error.is_final
 
 
 @pytest.mark.parametrize(
@@ -72,3 +73,67 @@ def test_after_december_comes_january() -> None:
 def test_until_then_nothing_is_refused(bounds: Bounds) -> None:
     check(bounds, tier=CAPPED)
     check(bounds)
+
+
+CALLER = Caller(organization_id="org", workspace_id="wrkspc_1", key_id="apikey_1")
+
+
+def test_what_this_process_spent_since_a_reading_counts_at_once() -> None:
+    clock = StillClock()
+    spending = Spending(clock)
+    read_at = clock.at
+    clock.at += 1
+
+    spending.add({("wrkspc_1", "apikey_1"): 3, ("wrkspc_1", ""): 4, ("wrkspc_2", "apikey_2"): 5})
+    before_writing = spending.of(CALLER, read_at=read_at)
+    spending.written()
+    spending.add({("wrkspc_1", "apikey_1"): 10})
+    spending.written()
+
+    assert before_writing == Own(workspace=7, key=3)
+    assert spending.of(CALLER, read_at=read_at) == Own(workspace=17, key=13)
+
+
+def test_a_reading_that_began_after_the_writing_knows_of_it() -> None:
+    clock = StillClock()
+    spending = Spending(clock)
+
+    spending.add({("wrkspc_1", "apikey_1"): 3})
+    spending.written()
+    spending.add({("wrkspc_1", "apikey_1"): 4})
+
+    assert spending.of(CALLER, read_at=clock.at) == Own(workspace=4, key=4)
+    clock.at += 1
+    spending.written()
+    assert spending.of(CALLER, read_at=clock.at - 0.5) == Own(workspace=4, key=4)
+    assert spending.of(CALLER, read_at=clock.at) == Own()
+
+
+def test_what_every_reading_knows_of_is_forgotten() -> None:
+    clock = StillClock()
+    spending = Spending(clock)
+
+    for _ in range(1_000):
+        clock.at += 1
+        spending.add({("wrkspc_1", ""): 1})
+        spending.written()
+
+    assert len(spending._groups) <= 301
+    assert spending.of(CALLER, read_at=clock.at - 10).workspace == 10
+
+
+@pytest.mark.parametrize(
+    ("bounds", "own"),
+    [
+        (Bounds(key_budget=USD, key_spent=USD - 5), Own(workspace=5, key=5)),
+        (Bounds(workspace_budget=USD, workspace_spent=USD - 5), Own(workspace=5)),
+        (Bounds(workspace_spent=500 * USD - 5), Own(workspace=5)),
+    ],
+)
+def test_what_the_bounds_do_not_know_of_yet_counts_too(bounds: Bounds, own: Own) -> None:
+    caller = Caller(organization_id="org", bounds=bounds)
+    clock = StillClock()
+
+    check_spending(caller, CAPPED, clock)
+    with pytest.raises(ApiError, match="You have reached your"):
+        check_spending(caller, CAPPED, clock, own)

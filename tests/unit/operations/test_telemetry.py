@@ -6,7 +6,7 @@ import pytest
 
 from antechamber.operations.records import TurnRecord
 from antechamber.operations.telemetry import INSTRUMENTS, Telemetry
-from antechamber.runtime.metrics import Meter, Numbers
+from antechamber.runtime.metrics import Meter, Numbers, combined
 
 TURN = TurnRecord(
     request_id="req_1",
@@ -28,6 +28,12 @@ TURN = TurnRecord(
     output_tokens=5,
     thinking_tokens=2,
 )
+
+
+@dataclass
+class Rows:
+    rows_waiting: int
+    rows_lost: int
 
 
 @dataclass
@@ -180,6 +186,22 @@ def test_engines_tell_how_they_are_when_the_numbers_are_asked_for() -> None:
     assert numbers["antechamber_engine_circuit_open"] == {("gpu",): [1]}
     assert numbers["antechamber_engine_requests_in_flight"] == {("gpu",): [3]}
     assert numbers["antechamber_queue_waiting"] == {("gpu",): [7]}
+
+
+def test_what_requests_share_tells_how_it_is_when_the_numbers_are_asked_for() -> None:
+    workers: list[Numbers] = []
+    for rows, are_shared in ((Rows(3, 0), True), (Rows(4, 2), False)):
+        meter = Meter()
+        telemetry = Telemetry(meter, health={}, waiting=dict)
+        telemetry.watch_ledger(rows)
+        telemetry.watch_limits(lambda are_shared=are_shared: are_shared)
+        workers.append(meter.numbers())
+
+    together = combined(INSTRUMENTS, workers)
+
+    assert together["antechamber_ledger_rows_waiting"] == {(): [7.0]}
+    assert together["antechamber_ledger_rows_lost_total"] == {(): [2.0]}
+    assert together["antechamber_limits_shared"] == {(): [0.0]}
 
 
 def test_what_is_counted_has_an_instrument() -> None:

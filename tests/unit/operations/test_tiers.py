@@ -74,6 +74,10 @@ def test_a_tier_of_ones_own_stands_beside_the_presets_or_in_the_place_of_one(
             'limits.promotion[0]: the tier "start" has no from_usd',
         ),
         (
+            '[limits]\npromotion = ["tier2", "tier1", "tier3"]',
+            'limits.promotion[1]: "tier1" is below the one before it: list the lowest first',
+        ),
+        (
             '[[tiers]]\nname = "t"\n[[tiers.classes]]\nname = "claude-haiku-4-6"',
             'tiers[0].classes[0].name: no model or class is called "claude-haiku-4-6" '
             '(did you mean "claude-haiku-4-5"?)',

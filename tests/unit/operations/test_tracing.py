@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 import pytest
+import structlog
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
@@ -247,19 +248,49 @@ def test_what_did_not_fail_has_no_error(ending: str, receiver: Receiver) -> None
     assert span.status.code == Status.STATUS_CODE_UNSET
 
 
-def test_the_client_that_began_the_trace_decides_whether_it_is_kept(receiver: Receiver) -> None:
-    kept = f"00-{TRACE_ID}-{SPAN_ID}-01"
-    dropped = f"00-{TRACE_ID}-{SPAN_ID}-00"
-
+@pytest.mark.parametrize(("ratio", "kept"), [(1.0, ["sampled", "begun here"]), (0.0, [])])
+def test_who_began_the_trace_may_drop_it_and_only_the_ratio_keeps_it(
+    ratio: float, kept: list[str], receiver: Receiver
+) -> None:
     spans = export(
         receiver,
-        turn(trace_parent=kept, request_id="kept"),
-        turn(trace_parent=dropped, request_id="dropped"),
-        turn(request_id="nobody asked for"),
-        ratio=0.0,
+        turn(trace_parent=f"00-{TRACE_ID}-{SPAN_ID}-01", request_id="sampled"),
+        turn(trace_parent=f"00-{TRACE_ID}-{SPAN_ID}-00", request_id="dropped"),
+        turn(request_id="begun here"),
+        ratio=ratio,
     )
 
-    assert [told(span.attributes)["antechamber.request_id"] for span in spans] == ["kept"]
+    assert [told(span.attributes)["antechamber.request_id"] for span in spans] == kept
+
+
+def test_what_comes_faster_than_spans_are_made_is_dropped_and_told(receiver: Receiver) -> None:
+    tracing = Tracing(TracingSettings(endpoint=receiver.url, sample_ratio=0.0), ENGINES)
+
+    with structlog.testing.capture_logs() as lines:
+        tracing.observe([TURN] * 10_007)
+        tracing.observe([TURN] * 10_000)
+    with structlog.testing.capture_logs() as later:
+        tracing.observe([turn(started_at=TURN.started_at + 61)] * 10_001)
+    tracing.close()
+
+    assert lines == [{"event": "spans_dropped", "log_level": "warning", "number": 7}]
+    assert [line["event"] for line in later] == ["spans_dropped"]
+
+
+def test_spans_that_were_made_leave_room_for_others(receiver: Receiver) -> None:
+    tracing = Tracing(TracingSettings(endpoint=receiver.url, sample_ratio=0.0), ENGINES)
+    tracing.observe([TURN] * 10_000)
+
+    dropped = 0
+    with structlog.testing.capture_logs() as lines:
+        for minute in range(100_000):
+            tracing.observe([turn(started_at=TURN.started_at + 61 * minute)])
+            if len(lines) == dropped:
+                break
+            dropped = len(lines)
+    tracing.close()
+
+    assert dropped < 100_000
 
 
 def test_all_are_sent_before_it_is_closed(receiver: Receiver) -> None:

@@ -2,13 +2,26 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
+from antechamber.cli.bookkeeping import utc_now
 from antechamber.cli.doctor.finding import Finding, Status, broken
 from antechamber.cli.failures import FAILED
-from antechamber.cli.options import ConfigFile, DataDir, Host, Port, examples, read_settings
+from antechamber.cli.options import (
+    ConfigFile,
+    DataDir,
+    Host,
+    Port,
+    Workers,
+    examples,
+    read_settings,
+)
 from antechamber.cli.screen import results
+
+if TYPE_CHECKING:
+    from antechamber.settings import Settings
 
 EXAMPLES = examples(
     "antechamber doctor",
@@ -22,13 +35,18 @@ _MARKS: dict[Status, tuple[str, str]] = {
 
 
 def doctor(
-    host: Host = None, port: Port = None, config: ConfigFile = None, data_dir: DataDir = None
+    host: Host = None,
+    port: Port = None,
+    workers: Workers = None,
+    config: ConfigFile = None,
+    data_dir: DataDir = None,
 ) -> None:
-    """Check configuration, database, engines, disk and port, and say what to do. Changes nothing.
+    """Check configuration, database, engines, disk and ports, and say what to do; change nothing.
 
     Give it the options that you give to serve.
     """
-    findings = _findings(config, data_dir, {"server.host": host, "server.port": port})
+    overrides = {"server.host": host, "server.port": port, "server.workers": workers}
+    findings = _findings(config, data_dir, overrides)
     _print(findings)
     if any(finding.status == "broken" for finding in findings):
         raise typer.Exit(FAILED)
@@ -37,15 +55,10 @@ def doctor(
 def _findings(
     config: Path | None, data_dir: Path | None, overrides: Mapping[str, object]
 ) -> list[Finding]:
-    from antechamber.cli.doctor.doors import check_exposure, check_port
+    from antechamber.cli.doctor.doors import check_port
     from antechamber.cli.doctor.engines import check_engines
     from antechamber.cli.doctor.machine import check_disk, check_python
-    from antechamber.cli.doctor.state import (
-        check_configuration,
-        check_data_dir,
-        check_database,
-        check_secrets,
-    )
+    from antechamber.cli.doctor.state import check_configuration, check_data_dir, check_secrets
     from antechamber.settings import ConfigurationError, default_engines
 
     try:
@@ -58,12 +71,33 @@ def _findings(
         check_configuration(settings),
         check_data_dir(settings.data_dir),
         check_secrets(settings.data_dir),
-        check_database(settings),
         check_disk(settings.data_dir),
         *check_engines(settings, default_engines(settings)),
         check_port(settings.server),
-        check_exposure(settings),
+        *_findings_of_sharing(settings),
     ]
+
+
+def _findings_of_sharing(settings: "Settings") -> list[Finding]:
+    from antechamber.cli.doctor.doors import check_exposure
+    from antechamber.cli.doctor.sharing import check_limits, check_metrics_port, check_shared_place
+    from antechamber.cli.doctor.state import check_database
+    from antechamber.operations.database_state import look_at_database
+    from antechamber.settings import ConfigurationError
+
+    state = None
+    try:
+        state = look_at_database(settings, now=utc_now())
+        # Who may come in is in the database: where it is away, that is the one thing to mend.
+        found = [check_database(state), check_exposure(settings, state)]
+    except ConfigurationError as error:
+        found = [broken("database", str(error))]
+    more = (
+        check_limits(settings, state),
+        check_shared_place(settings),
+        check_metrics_port(settings),
+    )
+    return [*found, *(finding for finding in more if finding is not None)]
 
 
 def _print(findings: list[Finding]) -> None:

@@ -9,7 +9,7 @@ from ipaddress import ip_address
 from typing import cast
 
 from antechamber.cli.doctor.finding import Finding, broken, doubtful, well
-from antechamber.operations.database_state import are_keys_created
+from antechamber.operations.database_state import DatabaseState
 from antechamber.settings import (
     ConfigurationError,
     ServerSettings,
@@ -40,15 +40,14 @@ def check_port(server: ServerSettings) -> Finding:
     return well(subject, f"{place} is free")
 
 
-def check_exposure(settings: Settings) -> Finding:
+def check_exposure(settings: Settings, state: DatabaseState) -> Finding:
     """Check that strangers cannot use the server, or read what is sent."""
     subject, server = "exposure", settings.server
     try:
-        are_created = are_keys_created(settings)
-        require_keys_beyond_loopback(settings, are_created=are_created)
+        require_keys_beyond_loopback(settings, are_created=state.has_keys)
     except ConfigurationError as error:
         return broken(subject, str(error))
-    has_keys = are_created or bool(server.api_keys)
+    has_keys = state.has_keys or bool(server.api_keys)
     if "*" in server.cors_origins and not has_keys:
         return doubtful(
             subject,
@@ -69,7 +68,7 @@ def check_exposure(settings: Settings) -> Finding:
 
 def _who_has_it(server: ServerSettings) -> Finding:
     place = f"{server.host}:{server.port}"
-    if _answers_as_antechamber(server):
+    if answers_as_antechamber(server):
         return well("port", f"{place} has an antechamber, which is running")
     return broken(
         "port",
@@ -79,7 +78,8 @@ def _who_has_it(server: ServerSettings) -> Finding:
     )
 
 
-def _answers_as_antechamber(server: ServerSettings) -> bool:
+def answers_as_antechamber(server: ServerSettings) -> bool:
+    """Ask whether it is an antechamber that has the port of the settings."""
     connection = HTTPConnection(_reachable(server.host), server.port, timeout=_PATIENCE_S)
     try:
         connection.request("GET", "/healthz")

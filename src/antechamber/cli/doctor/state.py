@@ -5,7 +5,7 @@ from pathlib import Path
 
 from antechamber.cli.doctor.finding import Finding, broken, doubtful, well
 from antechamber.cli.doctor.machine import nearest_existing
-from antechamber.operations.database_state import look_at_database
+from antechamber.operations.database_state import DatabaseState
 from antechamber.settings import ConfigurationError, Settings, load_or_create_secrets
 
 _SECRETS = "secrets.toml"
@@ -49,17 +49,13 @@ def check_secrets(data_dir: Path) -> Finding:
     return well("secrets", f"{len(keys)} signing key{'s' if len(keys) > 1 else ''}")
 
 
-def check_database(settings: Settings) -> Finding:
-    """Check that the database can be used, and is of this release; makes nothing."""
+def check_database(state: DatabaseState) -> Finding:
+    """Check that the database that was found is of this release."""
     subject = "database"
-    try:
-        state = look_at_database(settings)
-    except ConfigurationError as error:
-        remedy = "start it, or correct database_url"
-        return broken(subject, str(error), remedy if settings.database_url else None)
     if state.schema.current is None:
         return well(subject, f"{state.address} (made at the first start)")
     if not state.schema.is_current:
         words = f"{state.address} is at step {state.schema.current}, not {state.schema.head}"
         return doubtful(subject, words, "antechamber db upgrade, which the next start does too")
-    return well(subject, f"{state.address}, {state.keys} key{'' if state.keys == 1 else 's'}")
+    keys = state.model_keys + state.admin_keys
+    return well(subject, f"{state.address}, {keys} key{'' if keys == 1 else 's'}")

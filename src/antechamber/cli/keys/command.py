@@ -1,14 +1,24 @@
-"""``antechamber keys``: create, list, revoke and rotate API keys."""
+"""``antechamber keys``: create, list, change, revoke and rotate API keys."""
 
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from antechamber.cli.bookkeeping import checked_name, opened_database, require_tier, utc_now
+from antechamber.cli.bookkeeping import (
+    checked_name,
+    opened_database,
+    read_end_or_none,
+    require_tier,
+    require_workspace,
+    utc_now,
+)
 from antechamber.cli.failures import CommandFailed
-from antechamber.cli.options import ConfigFile, DataDir, examples
-from antechamber.cli.screen import notes, results
+from antechamber.cli.keys import changing
+from antechamber.cli.keys.models import canonical_models
+from antechamber.cli.keys.options import KeyId
+from antechamber.cli.options import AsJson, ConfigFile, DataDir, examples
+from antechamber.cli.screen import notes, print_json, results
 
 if TYPE_CHECKING:
     from antechamber.operations.database_state import Database
@@ -16,7 +26,7 @@ if TYPE_CHECKING:
     from antechamber.settings import Settings
 
 app = typer.Typer(
-    help="Create, list, revoke and rotate API keys.",
+    help="Create, list, change, revoke and rotate API keys.",
     no_args_is_help=True,
     rich_markup_mode=None,
     epilog=examples(
@@ -25,8 +35,6 @@ app = typer.Typer(
         "antechamber keys revoke apikey_01…",
     ),
 )
-
-KeyId = Annotated[str, typer.Argument(metavar="ID", help="Id, as in the list: apikey_01…")]
 
 
 @app.command(
@@ -77,7 +85,7 @@ def create(  # noqa: PLR0913 - the options of a command
             workspace_id=workspace,
             tier=tier,
             has_priority=priority,
-            models=_canonical(model) if model else None,
+            models=canonical_models(model, settings) if model else None,
             monthly_budget_nano_usd=nano_usd(budget, "--budget") if budget else None,
             expires_at=read_end(expires, "--expires", now=now) if expires else None,
         )
@@ -90,20 +98,30 @@ def list_(
     everything: Annotated[  # noqa: FBT002 - a flag of the command line
         bool, typer.Option("--all", help="With those that were revoked.")
     ] = False,
+    workspace: Annotated[
+        str | None, typer.Option(metavar="ID", help="Only of this workspace.")
+    ] = None,
+    as_json: AsJson = False,  # noqa: FBT002 - a flag of the command line
     config: ConfigFile = None,
     data_dir: DataDir = None,
 ) -> None:
     """List the keys, and what was spent with each in this month."""
     with opened_database(config, data_dir) as (_, database):
-        from antechamber.cli.keys.listing import key_table
+        from antechamber.cli.keys.listing import key_object, key_table
         from antechamber.operations.key_lists import key_overviews
 
         now = utc_now()
+        if workspace is not None:
+            require_workspace(workspace, database)
         keys = [
             each
             for each in database.read_now(lambda it: key_overviews(it, now=now))
-            if everything or each.listed.standing != "archived"
+            if (everything or each.listed.standing != "archived")
+            and workspace in (None, each.listed.workspace_id)
         ]
+    if as_json:
+        print_json([key_object(each) for each in keys])
+        return
     if not keys:
         notes().print("There is none. Make one: antechamber keys create --name first")
         return
@@ -134,6 +152,13 @@ def rotate(
         str | None,
         typer.Option(metavar="24h", help="How long the old one goes on. [default: not at all]"),
     ] = None,
+    expires: Annotated[
+        str | None,
+        typer.Option(
+            metavar="90d|DATE",
+            help='When the new one ends; "none" is never. [default: as the old one was to]',
+        ),
+    ] = None,
     config: ConfigFile = None,
     data_dir: DataDir = None,
 ) -> None:
@@ -144,12 +169,19 @@ def rotate(
         from antechamber.wire.ids import new_id
 
         now = utc_now()
-        until = now + read_while(keep_old, "--keep-old") if keep_old else None
-        key, text = database.write_now(
-            lambda it: keys.rotate(it, key_id, now=now, new_id=new_id, old_until=until)
+        ends = keys.Ends(
+            old=now + read_while(keep_old, "--keep-old") if keep_old else None,
+            new=read_end_or_none(expires, now) if expires else "inherited",
         )
-        end = "ends now" if until is None else f"ends at {minute(until)} UTC"
+        key, text = database.write_now(
+            lambda it: keys.rotate(it, key_id, ends, now=now, new_id=new_id)
+        )
+        until = database.read_now(lambda it: keys.one_key(it, key_id)).expires_at
+        end = f"ends at {minute(until)} UTC" if keep_old and until else "ends now"
         notes().print(f"Created {key.id}; {key_id} {end}.")
+        if key.expires_at is not None:
+            origin = "" if expires else ", as the old one was to"
+            notes().print(f"The new one ends at {minute(key.expires_at)} UTC{origin}.")
         _show(key, text)
 
 
@@ -173,18 +205,10 @@ def _make(wanted: "NewKey", settings: "Settings", database: "Database", now: dat
     key, text = database.write_now(lambda it: create_key(it, wanted, now=now, new_id=new_id))
     notes().print(f"Created {key.id}.")
     _show(key, text)
-    if is_open and key.kind == "api":
+    if is_open:
         notes().print("It is the first key: within five seconds every request needs one.")
-
-
-def _canonical(names: list[str]) -> list[str]:
-    from antechamber.catalogue.reader import load_catalogue
-
-    catalogue = load_catalogue()
-    for name in names:
-        if "*" in name:
-            raise CommandFailed(f"--model {name}: give whole ids, one option each")
-    return list(dict.fromkeys(catalogue.canonical(name) for name in names))
+    if is_open and key.kind == "admin":
+        notes().print("One for models: antechamber keys create --name first")
 
 
 def _show(key: "KeyRow", text: str) -> None:
@@ -192,3 +216,8 @@ def _show(key: "KeyRow", text: str) -> None:
     notes().print("The key is shown this once: only its hash is kept.\n")
     variable = "ANTHROPIC_ADMIN_API_KEY" if key.kind == "admin" else "ANTHROPIC_API_KEY"
     results().print(f"export {variable}={text}")
+
+
+app.command("set", epilog=changing.SET_EXAMPLES)(changing.set_)
+app.command("disable", epilog=examples("antechamber keys disable apikey_01…"))(changing.disable)
+app.command("enable", epilog=examples("antechamber keys enable apikey_01…"))(changing.enable)

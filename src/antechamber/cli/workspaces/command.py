@@ -13,10 +13,11 @@ from antechamber.cli.bookkeeping import (
     utc_now,
 )
 from antechamber.cli.failures import CommandFailed
-from antechamber.cli.options import ConfigFile, DataDir, examples
-from antechamber.cli.screen import harmless, notes, results
+from antechamber.cli.options import AsJson, ConfigFile, DataDir, examples
+from antechamber.cli.screen import harmless, notes, print_json, results
 
 if TYPE_CHECKING:
+    from antechamber.operations.workspace_lists import WorkspaceOverview
     from antechamber.operations.workspaces import WorkspaceRow
     from antechamber.settings import Settings
 
@@ -80,6 +81,7 @@ def list_(
     everything: Annotated[  # noqa: FBT002 - a flag of the command line
         bool, typer.Option("--all", help="With those that were archived.")
     ] = False,
+    as_json: AsJson = False,  # noqa: FBT002 - a flag of the command line
     config: ConfigFile = None,
     data_dir: DataDir = None,
 ) -> None:
@@ -90,12 +92,16 @@ def list_(
 
         now = utc_now()
         shown = [
-            _row(each.row, each.spent_nano_usd)
+            each
             for each in database.write_now(lambda it: workspace_overviews(it, now=now))
             if everything or each.row.archived_at is None
         ]
+    if as_json:
+        print_json([_object(each) for each in shown])
+        return
     head = ("id", "name", "tier", "budget", "spent this month", "created (UTC)", "status")
-    for line in table(head, shown, right=("budget", "spent this month")):
+    rows = [_row(each.row, each.spent_nano_usd) for each in shown]
+    for line in table(head, rows, right=("budget", "spent this month")):
         results().print(line)
 
 
@@ -156,6 +162,20 @@ def _budget(text: str) -> int | None:
     from antechamber.cli.amounts import nano_usd
 
     return None if text == NONE else nano_usd(text, "--budget")
+
+
+def _object(each: "WorkspaceOverview") -> dict[str, object]:
+    budget = each.row.monthly_budget_nano_usd
+    return {
+        "id": each.row.id,
+        "name": each.row.name,
+        "tags": dict(each.row.tags),
+        "tier": each.row.tier,
+        "monthly_budget_usd": None if budget is None else budget / 1e9,
+        "spent_this_month_usd": each.spent_nano_usd / 1e9,
+        "created_at": each.row.created_at,
+        "archived_at": each.row.archived_at,
+    }
 
 
 def _row(workspace: "WorkspaceRow", spent_nano_usd: int) -> Sequence[str]:

@@ -74,8 +74,7 @@ class LocalEngine:
         writer = self._writer(turn, model)
         async with model.gate.slot(turn.order.rank, turn.order.workspace):
             if turn.order.max_tokens == 0:
-                await self._warm(turn, model)
-                yield UsageReported(output_tokens=0)
+                yield await self._warm(turn, model)
                 yield TurnEnded(stop_reason="max_tokens")
                 return
             tail, before, reused = "", "", False
@@ -167,11 +166,14 @@ class LocalEngine:
             message = "The local model was exchanged for another one."
             raise EngineFailed(message)
 
-    async def _warm(self, turn: "LocalTurn", model: LoadedModel) -> None:
+    async def _warm(self, turn: "LocalTurn", model: LoadedModel) -> UsageReported:
         """Read the prompt and generate nothing: ``max_tokens: 0`` warms the cache."""
+        reused: int | None = None
         async with aclosing(self._step(turn, model, "", Step(max_tokens=0))) as stream:
-            async for _ in stream:
-                pass
+            async for piece in stream:
+                if isinstance(piece, UsageReported):
+                    reused = piece.reused_tokens
+        return UsageReported(output_tokens=0, reused_tokens=reused)
 
     async def _tokens(self, text: str, model: LoadedModel) -> list[int]:
         parts = [part for part in pieces(text) if part]
