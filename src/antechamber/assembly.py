@@ -22,12 +22,14 @@ from antechamber.http.server import listen, serve
 from antechamber.observability import MetricsPlace, Observability, metrics_place
 from antechamber.operations.cache_diagnosis import CacheDiagnosis
 from antechamber.operations.costs import Costs
+from antechamber.operations.database_state import tier_in_use
 from antechamber.operations.health import BreakerSettings, EngineHealth
 from antechamber.operations.ledger import Ledger
 from antechamber.operations.messages import Services
 from antechamber.operations.prompt_cache import PromptCache
 from antechamber.operations.rate_limits import RateLimits
 from antechamber.operations.routing import EngineEntry, Replica, Routing
+from antechamber.operations.shared_place import require_shared_place
 from antechamber.operations.spending import Spending
 from antechamber.runtime.clock import Clock, SystemClock
 from antechamber.runtime.cores import available_cores
@@ -48,6 +50,7 @@ from antechamber.settings import (
     load_or_create_secrets,
     require_keys_beyond_loopback,
     require_shared_counts,
+    require_shared_tiers,
 )
 from antechamber.state import State, closing_database, open_state, tiers_of
 from antechamber.store.keys import has_keys
@@ -92,15 +95,14 @@ def run_server(settings: Settings, announce: Callable[[Settings, int], None]) ->
     configure_log(level=settings.log.level, form=settings.log.format)
     require_shared_counts(settings)
     tiers_of(settings)
-    if settings.redis_url is not None:
-        from antechamber.limits.valkey import check_valkey
-
-        check_valkey(settings.redis_url.reveal())
+    require_shared_place(settings)
     for engine in default_engines(settings):
         check_engine(engine, settings)
     load_or_create_secrets(settings.data_dir)
     with closing_database(settings) as database:
         require_keys_beyond_loopback(settings, are_created=database.read_now(has_keys))
+        now = SystemClock().now()
+        require_shared_tiers(settings, database.read_now(lambda it: tier_in_use(it, now=now)))
     with ExitStack() as closing:
         listening = closing.enter_context(listen(settings.server))
         addresses = _start_models(settings, closing)

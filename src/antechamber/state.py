@@ -14,6 +14,7 @@ from antechamber.catalogue.tiers import load_tiers
 from antechamber.limits.base import Keeper
 from antechamber.limits.local import LocalKeeper
 from antechamber.operations.caller import Doorkeeper, caller_directory
+from antechamber.operations.database_state import unusable
 from antechamber.operations.tiers import Tiers, tiers_in_force
 from antechamber.runtime.background import Background
 from antechamber.runtime.clock import Clock
@@ -85,9 +86,7 @@ def closing_database(settings: Settings) -> Generator[Database, None, None]:
                 raise ConfigurationError(message) from error
         yield database
     except SQLAlchemyError as error:
-        reason = str(error.__cause__ or error).strip().splitlines()[0]
-        message = f"the database at {database.address} cannot be used: {reason}"
-        raise ConfigurationError(message) from error
+        raise unusable(database, error) from error
     finally:
         database.close()
 

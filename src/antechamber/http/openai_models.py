@@ -16,9 +16,12 @@ class OpenAIModelsEndpoint:
     def __init__(self, services: Services) -> None:
         self._services = services
 
-    async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
         """Serve one request."""
-        page = await list_models(self._services, _EVERY_MODEL, lifecycle=(), beta=False)
+        allowed = scope["state"]["call"].caller.models
+        page = await list_models(
+            self._services, _EVERY_MODEL, lifecycle=(), beta=False, allowed=allowed
+        )
         await respond(send, 200, encode_json(model_list(page.data)))
 
 
@@ -31,5 +34,6 @@ class OpenAIModelEndpoint:
     async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
         """Serve one request."""
         model_id: str = scope["path_params"]["model_id"]
-        info = await get_model(self._services, model_id, beta=False)
+        allowed = scope["state"]["call"].caller.models
+        info = await get_model(self._services, model_id, beta=False, allowed=allowed)
         await respond(send, 200, encode_json(model_of(info)))

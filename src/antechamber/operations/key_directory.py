@@ -11,7 +11,6 @@ from hashlib import sha256
 from typing import Generic, TypeVar
 
 import msgspec
-import structlog
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -27,8 +26,6 @@ DEFAULT_WORKSPACE = "default"
 """Of everything that names no other; the wire says null for it."""
 _HOUSE = "house"
 Known = TypeVar("Known")
-
-_log = structlog.get_logger("antechamber.keys")
 
 
 class House(msgspec.Struct, frozen=True, kw_only=True):
@@ -105,8 +102,8 @@ class KeyDirectory(Generic[Known]):
         try:
             return await self._database.read(look)
         except SQLAlchemyError as error:
-            _log.warning("keys_not_readable", reason=type(error).__name__)
-            raise Unreadable from error
+            # Of the whole text the driver tells the parameters too.
+            raise Unreadable(type(error).__name__) from error
 
     @property
     def _month(self) -> str:

@@ -44,7 +44,9 @@ class Database:
     @property
     def address(self) -> str:
         """Where it is, for people: without the password."""
-        return self._engine.url.set(query={}).render_as_string(hide_password=True)
+        url = self._engine.url
+        shown = url.set(drivername=url.get_backend_name(), query={})
+        return shown.render_as_string(hide_password=True)
 
     @property
     def file(self) -> Path | None:
