@@ -27,7 +27,7 @@ async def test_a_server_that_is_cancelled_still_closes_what_it_opened() -> None:
         started.set()
 
     lifespan = Lifespan(_no_app, on_start=on_start, on_stop=on_stop)
-    serving = asyncio.create_task(lifespan({"type": "lifespan"}, messages.get, send))
+    serving = asyncio.ensure_future(lifespan({"type": "lifespan"}, messages.get, send))
     await started.wait()
     serving.cancel()
     await serving
