@@ -29,6 +29,7 @@ def test_every_route_stands_behind_the_door_and_in_the_support_table() -> None:
     named = {
         path
         for line in _SUPPORT.read_text(encoding="utf-8").splitlines()
+        if "| refused |" not in line
         for path in re.findall(r"(/v1/organizations/\S+)`", line)
     }
     assert {route.path for route in routes} == named
