@@ -76,7 +76,7 @@ async def test_a_handshake_that_is_never_answered_leaves_no_socket_behind() -> N
     async with serving(saying(b"")) as played:
         played.url = played.url.replace("http://", "https://")
         for _ in range(5):
-            client = played.client(connect_s=0.02)
+            client = played.client(connect_s=0.2)
             with pytest.raises(EngineTimedOut):
                 await body_of(client)
             await client.aclose()
