@@ -10,8 +10,9 @@ from typing import NamedTuple, Self
 import msgspec
 
 from antechamber.catalogue.facts import ModelFacts
-from antechamber.rules.cache_control import control_of, ttl_of
+from antechamber.rules.cache_control import ttl_of
 from antechamber.rules.cache_prefix import pieces
+from antechamber.rules.input_estimate import has_breakpoints
 from antechamber.rules.reading import Prompt
 from antechamber.rules.thinking import ThinkingPlan
 
@@ -64,7 +65,7 @@ def cache_plan(request: Prompt, facts: ModelFacts, thinking: ThinkingPlan) -> Ca
 
     ``thinking`` says which earlier thoughts are read. Works through the whole prompt once.
     """
-    if request.cache_control is None and not _has_marks(request):
+    if not has_breakpoints(request):
         return None
     digest = b""
     weight, last_markable = 0, -1
@@ -98,15 +99,3 @@ def cache_plan(request: Prompt, facts: ModelFacts, thinking: ThinkingPlan) -> Ca
         whole_weight=weight + _OPENING_WEIGHT,
         breakpoints=breakpoints,
     )
-
-
-def _has_marks(request: Prompt) -> bool:
-    for part in (*(request.tools or ()), *(request.system or ())):
-        if part.cache_control is not None:
-            return True
-    # The latest blocks are the ones that are marked.
-    for message in reversed(request.messages):
-        for block in reversed(message.content or ()):
-            if control_of(block) is not None:
-                return True
-    return False
