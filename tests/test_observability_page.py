@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
-from antechamber.operations.telemetry import INSTRUMENTS
+from antechamber.operations.bookkeeping.telemetry import INSTRUMENTS
 
 _PAGE = Path(__file__).parents[1] / "docs" / "how-to" / "observability.md"
 

@@ -20,17 +20,17 @@ from antechamber.http.asgi import App
 from antechamber.http.lifespan import Lifespan
 from antechamber.http.server import listen, serve
 from antechamber.observability import MetricsPlace, Observability, metrics_place
-from antechamber.operations.cache_diagnosis import CacheDiagnosis
-from antechamber.operations.costs import Costs
-from antechamber.operations.database_state import tier_in_use
-from antechamber.operations.health import BreakerSettings, EngineHealth
-from antechamber.operations.ledger import Ledger
-from antechamber.operations.messages import Services
-from antechamber.operations.prompt_cache import PromptCache
-from antechamber.operations.rate_limits import RateLimits
-from antechamber.operations.routing import EngineEntry, Replica, Routing
-from antechamber.operations.shared_place import require_shared_place
-from antechamber.operations.spending import Spending
+from antechamber.operations.administration.database_state import tier_in_use
+from antechamber.operations.administration.shared_place import require_shared_place
+from antechamber.operations.allowance.rate_limits import RateLimits
+from antechamber.operations.allowance.spending import Spending
+from antechamber.operations.answering.cache_diagnosis import CacheDiagnosis
+from antechamber.operations.answering.health import BreakerSettings, EngineHealth
+from antechamber.operations.answering.prompt_cache import PromptCache
+from antechamber.operations.answering.routing import EngineEntry, Replica, Routing
+from antechamber.operations.answering.services import Services
+from antechamber.operations.bookkeeping.costs import Costs
+from antechamber.operations.bookkeeping.ledger import Ledger
 from antechamber.runtime.clock import Clock, SystemClock
 from antechamber.runtime.cores import available_cores
 from antechamber.runtime.log import configure_log, event_writer

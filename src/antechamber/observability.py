@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 from antechamber.engines.base import Engine
 from antechamber.http.metrics import MetricsEndpoint, listen_for_metrics, serve_metrics
-from antechamber.operations.health import EngineHealth
-from antechamber.operations.ledger import Observer
-from antechamber.operations.telemetry import INSTRUMENTS, Telemetry
+from antechamber.operations.answering.health import EngineHealth
+from antechamber.operations.bookkeeping.ledger import Observer
+from antechamber.operations.bookkeeping.telemetry import INSTRUMENTS, Telemetry
 from antechamber.runtime.background import Background
 from antechamber.runtime.clock import Clock
 from antechamber.runtime.metrics import Meter, watch_loop
@@ -20,7 +20,7 @@ from antechamber.runtime.shared_metrics import SharedMetrics, shared_directory
 from antechamber.settings import Settings, default_engines
 
 if TYPE_CHECKING:
-    from antechamber.operations.tracing import Tracing
+    from antechamber.operations.bookkeeping.tracing import Tracing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +109,6 @@ class Observability:
 def _tracing(settings: Settings) -> "Tracing | None":
     if settings.tracing.endpoint is None:
         return None
-    from antechamber.operations.tracing import Tracing
+    from antechamber.operations.bookkeeping.tracing import Tracing
 
     return Tracing(settings.tracing, default_engines(settings))

@@ -13,9 +13,9 @@ from antechamber.catalogue.reader import load_catalogue
 from antechamber.catalogue.tiers import load_tiers
 from antechamber.limits.base import Keeper
 from antechamber.limits.local import LocalKeeper
-from antechamber.operations.caller import Doorkeeper, caller_directory
-from antechamber.operations.database_state import unusable
-from antechamber.operations.tiers import Tiers, tiers_in_force
+from antechamber.operations.administration.database_state import unusable
+from antechamber.operations.allowance.tiers import Tiers, tiers_in_force
+from antechamber.operations.callers.caller import Doorkeeper, caller_directory
 from antechamber.runtime.background import Background
 from antechamber.runtime.clock import Clock
 from antechamber.settings import ConfigurationError, Settings, is_loopback

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 from antechamber.catalogue.reader import load_catalogue
 from antechamber.engines.messages_api.host import Host
-from antechamber.operations.routing import Replica
+from antechamber.operations.answering.routing import Replica
 from antechamber.outbound.client import Timeouts, UpstreamClient
 from antechamber.runtime.clock import Clock
 from antechamber.settings import (

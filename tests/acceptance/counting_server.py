@@ -13,8 +13,8 @@ from antechamber.http.asgi import App, Receive, Scope, Send, respond
 from antechamber.http.lifespan import Lifespan
 from antechamber.http.metrics import MetricsEndpoint, listen_for_metrics, serve_metrics
 from antechamber.http.server import listen, serve
-from antechamber.operations.records import TurnRecord
-from antechamber.operations.telemetry import INSTRUMENTS, Telemetry
+from antechamber.operations.bookkeeping.records import TurnRecord
+from antechamber.operations.bookkeeping.telemetry import INSTRUMENTS, Telemetry
 from antechamber.runtime.background import Background
 from antechamber.runtime.clock import SystemClock
 from antechamber.runtime.metrics import Meter, watch_loop

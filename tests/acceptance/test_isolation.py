@@ -12,7 +12,7 @@ import pytest
 from anthropic import Anthropic
 from anthropic.types import Message
 
-from antechamber.operations import keys, workspaces
+from antechamber.operations.administration import keys, workspaces
 from antechamber.store.database import Database, database_url
 from antechamber.store.ledger import Span, sums
 from antechamber.wire.ids import new_id

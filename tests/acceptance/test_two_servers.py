@@ -13,7 +13,7 @@ import httpx2 as httpx
 import pytest
 from sqlalchemy import func, select
 
-from antechamber.operations import keys
+from antechamber.operations.administration import keys
 from antechamber.store.database import Database, database_url
 from antechamber.store.tables import spending, turns
 from antechamber.wire.ids import new_id

@@ -15,7 +15,7 @@ from anthropic import Anthropic
 from anthropic.types import OrganizationInfo
 from anthropic.types.organization import Workspace
 
-from antechamber.operations import keys
+from antechamber.operations.administration import keys
 from antechamber.store.columns import micros
 from antechamber.store.database import Database, database_url
 from antechamber.store.ledger import TurnRow, add_turns

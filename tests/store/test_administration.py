@@ -6,8 +6,8 @@ from typing import Any, cast
 import pytest
 from sqlalchemy import Connection, text
 
-from antechamber.operations.administration import carry_out, look_up
-from antechamber.operations.keys import KeyFilter, keys, one_key
+from antechamber.operations.administration.access import carry_out, look_up
+from antechamber.operations.administration.keys import KeyFilter, keys, one_key
 from antechamber.store.database import Database
 from antechamber.wire.errors import InvalidRequest, NotFound, Overloaded
 

@@ -6,9 +6,9 @@ from contextlib import asynccontextmanager
 import pytest
 from redis.asyncio import Redis
 
-from antechamber.operations.call import Call
-from antechamber.operations.caller import Caller
-from antechamber.operations.prompt_cache import PromptCache
+from antechamber.operations.answering.call import Call
+from antechamber.operations.answering.prompt_cache import PromptCache
+from antechamber.operations.callers.caller import Caller
 from antechamber.rules.cache_plan import CachePlan, PlannedBreakpoint
 from antechamber.runtime.clock import Clock
 from antechamber.settings import CacheSettings

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from antechamber.operations.database_state import look_at_database
+from antechamber.operations.administration.database_state import look_at_database
 from antechamber.settings import ConfigurationError, load_settings
 from tests.postgres import own_database
 

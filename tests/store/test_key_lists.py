@@ -8,16 +8,15 @@ from typing import Any
 
 import pytest
 
-from antechamber.operations import keys, workspaces
-from antechamber.operations.key_lists import (
+from antechamber.operations.administration import keys, workspaces
+from antechamber.operations.administration.key_lists import (
     KeysOrder,
     change_listed,
     find_listed,
     key_overviews,
     key_page,
 )
-from antechamber.operations.pages import PageOrder
-from antechamber.operations.workspace_lists import (
+from antechamber.operations.administration.workspace_lists import (
     WorkspaceChanges,
     WorkspacesOrder,
     add_workspace,
@@ -26,6 +25,7 @@ from antechamber.operations.workspace_lists import (
     workspace_overviews,
     workspace_page,
 )
+from antechamber.operations.pages import PageOrder
 from antechamber.store.database import Database
 from antechamber.store.ledger import Spent, add_turns
 from antechamber.store.workspaces import ensure_workspace

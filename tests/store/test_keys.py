@@ -8,9 +8,9 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
-from antechamber.operations import keys, workspaces
-from antechamber.operations.database_state import tier_in_use
-from antechamber.operations.key_directory import DEFAULT_WORKSPACE, key_hash
+from antechamber.operations.administration import keys, workspaces
+from antechamber.operations.administration.database_state import tier_in_use
+from antechamber.operations.callers.key_directory import DEFAULT_WORKSPACE, key_hash
 from antechamber.store.database import Database
 from antechamber.store.keys import KeyBounds, KeyFilter, has_keys, key_bounds
 from antechamber.store.ledger import Spent, add_turns

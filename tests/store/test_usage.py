@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from antechamber.operations.keys import NewKey, create_key
-from antechamber.operations.usage import Report, ReportOrder, report, used
+from antechamber.operations.administration.keys import NewKey, create_key
+from antechamber.operations.administration.usage import Report, ReportOrder, report, used
 from antechamber.store.columns import micros
 from antechamber.store.database import Database
 from antechamber.store.ledger import TurnRow, add_turns

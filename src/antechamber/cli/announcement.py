@@ -8,7 +8,7 @@ from antechamber import __version__
 from antechamber.cli.bookkeeping import utc_now
 from antechamber.cli.places import shown_address
 from antechamber.cli.screen import results
-from antechamber.operations.database_state import DatabaseState, look_at_database
+from antechamber.operations.administration.database_state import DatabaseState, look_at_database
 from antechamber.settings import (
     EngineSettings,
     LocalEngineSettings,

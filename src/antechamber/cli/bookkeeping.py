@@ -10,7 +10,7 @@ from antechamber.cli.failures import CommandFailed, told_plainly
 from antechamber.cli.options import read_settings
 
 if TYPE_CHECKING:
-    from antechamber.operations.database_state import Database
+    from antechamber.operations.administration.database_state import Database
     from antechamber.settings import Settings
 
 NONE = "none"
@@ -46,8 +46,8 @@ def utc_now() -> datetime:
 
 def require_workspace(workspace_id: str, database: "Database") -> None:
     """Raise ``NotFound`` for a workspace that is not there."""
-    from antechamber.operations.key_directory import DEFAULT_WORKSPACE
-    from antechamber.operations.workspaces import one
+    from antechamber.operations.administration.workspaces import one
+    from antechamber.operations.callers.key_directory import DEFAULT_WORKSPACE
 
     if workspace_id != DEFAULT_WORKSPACE:
         database.read_now(lambda it: one(it, workspace_id))

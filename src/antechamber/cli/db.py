@@ -19,7 +19,7 @@ app = typer.Typer(
 def status(config: ConfigFile = None, data_dir: DataDir = None) -> None:
     """Say where the database is and at which step. Changes nothing; status 1 where steps lack."""
     with told_plainly():
-        from antechamber.operations.database_state import look_at_database
+        from antechamber.operations.administration.database_state import look_at_database
 
         state = look_at_database(read_settings(config, data_dir), now=utc_now())
     results().print(f"database  {state.address}")

@@ -11,7 +11,7 @@ from antechamber.cli.options import AsJson, ConfigFile, DataDir, examples
 from antechamber.cli.screen import notes, print_json, results
 
 if TYPE_CHECKING:
-    from antechamber.operations.usage import Used
+    from antechamber.operations.administration.usage import Used
 
 EXAMPLES = examples(
     "antechamber usage",
@@ -55,7 +55,7 @@ def usage(
     """Show what was used and what it cost, by day, model, key or workspace."""
     with opened_database(config, data_dir) as (_, database):
         from antechamber.cli.moments import read_first_day
-        from antechamber.operations.usage import used
+        from antechamber.operations.administration.usage import used
 
         now = utc_now()
         first = read_first_day(since, "--since", now=now)

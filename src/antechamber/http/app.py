@@ -17,8 +17,8 @@ from antechamber.http.metrics import MetricsEndpoint, guarded_metrics
 from antechamber.http.models import ModelEndpoint, ModelsEndpoint
 from antechamber.http.openai_format import EitherFormat, OpenAIFormat
 from antechamber.http.openai_models import OpenAIModelEndpoint, OpenAIModelsEndpoint
-from antechamber.operations.caller import Doorkeeper
-from antechamber.operations.messages import Services
+from antechamber.operations.answering.services import Services
+from antechamber.operations.callers.caller import Doorkeeper
 from antechamber.settings import is_loopback
 from antechamber.wire.errors import NotFound
 

@@ -12,9 +12,10 @@ from antechamber.http.bodies import read_body
 from antechamber.http.connection import while_connected
 from antechamber.http.frames import AnswerFrames, answer_head
 from antechamber.http.streaming import Pace, stream_response
-from antechamber.operations.call import Call
-from antechamber.operations.messages import OpenTurn, Services, open_turn, run_message
-from antechamber.operations.routing import Candidate
+from antechamber.operations.answering.call import Call
+from antechamber.operations.answering.routing import Candidate
+from antechamber.operations.answering.services import Services
+from antechamber.operations.messages import OpenTurn, open_turn, run_message
 from antechamber.wire.encoding import encode_json
 from antechamber.wire.errors import InvalidRequest
 from antechamber.wire.parse import parse_message_request

@@ -6,8 +6,8 @@ from typing import get_args
 import msgspec
 
 from antechamber.http.asgi import App, Receive, Scope, Send
-from antechamber.operations.call import ApiVersion, Call
-from antechamber.operations.caller import CallerKind, Credentials, Doorkeeper
+from antechamber.operations.answering.call import ApiVersion, Call
+from antechamber.operations.callers.caller import CallerKind, Credentials, Doorkeeper
 from antechamber.runtime.clock import Clock
 from antechamber.wire.errors import InvalidRequest, Unauthenticated
 

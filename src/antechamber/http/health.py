@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from antechamber.http.asgi import Receive, Scope, Send, respond
-from antechamber.operations.health import EngineHealth
-from antechamber.operations.messages import Services
+from antechamber.operations.answering.health import EngineHealth
+from antechamber.operations.answering.services import Services
 from antechamber.wire.encoding import encode_json
 from antechamber.wire.errors import ApiError
 

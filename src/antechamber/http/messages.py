@@ -7,7 +7,7 @@ from antechamber.http.bodies import read_body
 from antechamber.http.connection import while_connected
 from antechamber.http.frames import AnswerFrames, RelayedRefusal, answer_head, relay_head
 from antechamber.http.streaming import Pace, stream_response
-from antechamber.operations.call import Call
+from antechamber.operations.answering.call import Call
 from antechamber.operations.messages import (
     OpenRelay,
     Services,

@@ -19,7 +19,7 @@ from prometheus_client.registry import Collector
 
 from antechamber.http.asgi import App, Receive, Scope, Send, header, respond
 from antechamber.http.hosts import OwnNamesOnly, foreign_name
-from antechamber.operations.caller import Credentials, Doorkeeper
+from antechamber.operations.callers.caller import Credentials, Doorkeeper
 from antechamber.runtime.metrics import Cell, Instrument, Labels, Numbers
 from antechamber.runtime.shared_metrics import SharedMetrics
 from antechamber.settings import ConfigurationError, MetricsSettings, ServerSettings, is_loopback

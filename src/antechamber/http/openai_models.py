@@ -2,7 +2,7 @@
 
 from antechamber.dialects.openai_front.models import model_list, model_of
 from antechamber.http.asgi import Receive, Scope, Send, respond
-from antechamber.operations.messages import Services
+from antechamber.operations.answering.services import Services
 from antechamber.operations.models import PageOrder, get_model, list_models
 from antechamber.wire.encoding import encode_json
 

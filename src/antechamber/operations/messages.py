@@ -7,14 +7,13 @@ from typing import Generic, TypeVar
 
 import msgspec
 
-from antechamber.operations.account import Account, ending_of
-from antechamber.operations.call import Call
-from antechamber.operations.records import NOTHING
-from antechamber.operations.relay_orders import Asked
-from antechamber.operations.relays import OpenRelay, relay
-from antechamber.operations.routing import Candidate
-from antechamber.operations.services import Services, rank_asked
-from antechamber.operations.turns import (
+from antechamber.operations.answering.account import Account, ending_of
+from antechamber.operations.answering.call import Call
+from antechamber.operations.answering.relay_orders import Asked
+from antechamber.operations.answering.relays import OpenRelay, relay
+from antechamber.operations.answering.routing import Candidate
+from antechamber.operations.answering.services import Services, rank_asked
+from antechamber.operations.answering.turns import (
     LARGE_BYTES,
     OpenTurn,
     Search,
@@ -23,6 +22,7 @@ from antechamber.operations.turns import (
     run_message,
     take_turn,
 )
+from antechamber.operations.bookkeeping.records import NOTHING
 from antechamber.rules.check import check_count, check_message
 from antechamber.rules.context import RuleContext
 from antechamber.wire.errors import InvalidRequest, NotFound
@@ -32,7 +32,6 @@ from antechamber.wire.parse import parse_count_tokens_request, parse_message_req
 __all__ = [
     "OpenRelay",
     "OpenTurn",
-    "Services",
     "count_tokens",
     "open_message",
     "open_turn",

@@ -5,8 +5,8 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from antechamber.engines.base import Engine
-from antechamber.operations.messages import Services
-from antechamber.operations.routing import Candidate
+from antechamber.operations.answering.routing import Candidate
+from antechamber.operations.answering.services import Services
 from antechamber.wire.errors import ApiError, InvalidRequest, NotFound
 from antechamber.wire.model_info import ModelInfo, model_info
 

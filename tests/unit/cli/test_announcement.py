@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from antechamber.cli.announcement import key_words, model_lines, sample_request, what_is_on
-from antechamber.operations.database_state import DatabaseState
+from antechamber.operations.administration.database_state import DatabaseState
 from antechamber.settings import Settings, load_settings
 from antechamber.store.schema import SchemaStatus
 

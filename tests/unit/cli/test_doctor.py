@@ -16,8 +16,8 @@ from antechamber.cli.doctor.sharing import (
     check_shared_place,
 )
 from antechamber.cli.doctor.state import check_data_dir, check_database, check_secrets
-from antechamber.operations.database_state import DatabaseState, look_at_database
-from antechamber.operations.keys import NewKey, create_key, revoke
+from antechamber.operations.administration.database_state import DatabaseState, look_at_database
+from antechamber.operations.administration.keys import NewKey, create_key, revoke
 from antechamber.settings import (
     ConfigurationError,
     Settings,

@@ -9,9 +9,9 @@ from antechamber.engines.base import EngineLimits, TurnOrder
 from antechamber.http.asgi import Message, Scope
 from antechamber.http.bodies import ClientLeft
 from antechamber.http.messages import CountTokensEndpoint
-from antechamber.operations.call import Call
-from antechamber.operations.caller import Caller
-from antechamber.operations.routing import EngineEntry, Replica
+from antechamber.operations.answering.call import Call
+from antechamber.operations.answering.routing import EngineEntry, Replica
+from antechamber.operations.callers.caller import Caller
 from antechamber.runtime.clock import SystemClock
 from antechamber.settings import ScriptedEngineSettings, Settings
 from antechamber.state import open_state

@@ -11,8 +11,8 @@ import pytest
 from antechamber.assembly import build_services
 from antechamber.engines.base import EngineLimits, PreparedTurn, TurnOrder
 from antechamber.http.health import ReadyEndpoint
-from antechamber.operations.health import BreakerSettings, EngineHealth
-from antechamber.operations.routing import EngineEntry, Replica
+from antechamber.operations.answering.health import BreakerSettings, EngineHealth
+from antechamber.operations.answering.routing import EngineEntry, Replica
 from antechamber.runtime.clock import SystemClock
 from antechamber.settings import Settings
 from antechamber.state import open_state

@@ -20,8 +20,8 @@ from antechamber.http.metrics import (
     listen_for_metrics,
     serve_metrics,
 )
-from antechamber.operations.caller import Doorkeeper, caller_directory
-from antechamber.operations.keys import NewKey, create_key
+from antechamber.operations.administration.keys import NewKey, create_key
+from antechamber.operations.callers.caller import Doorkeeper, caller_directory
 from antechamber.runtime.background import Background
 from antechamber.runtime.clock import SystemClock
 from antechamber.runtime.metrics import Instrument, Meter, observe

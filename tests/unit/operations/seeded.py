@@ -5,9 +5,9 @@ from pathlib import Path
 import msgspec
 
 from antechamber.catalogue.reader import load_catalogue
-from antechamber.operations.costs import Costs
-from antechamber.operations.records import TurnRecord
-from antechamber.operations.routing import EngineEntry, Replica, Routing
+from antechamber.operations.answering.routing import EngineEntry, Replica, Routing
+from antechamber.operations.bookkeeping.costs import Costs
+from antechamber.operations.bookkeeping.records import TurnRecord
 from antechamber.rules.check import check_message
 from antechamber.rules.context import RuleContext
 from antechamber.settings import Settings, default_engines, load_settings

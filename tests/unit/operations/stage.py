@@ -7,9 +7,9 @@ from typing import Any
 
 from antechamber.catalogue.facts import ModelFacts
 from antechamber.engines.base import EngineLimits
-from antechamber.operations.attempts import Attempts, Standing
-from antechamber.operations.health import BreakerSettings, EngineHealth
-from antechamber.operations.routing import Candidate
+from antechamber.operations.answering.attempts import Attempts, Standing
+from antechamber.operations.answering.health import BreakerSettings, EngineHealth
+from antechamber.operations.answering.routing import Candidate
 from antechamber.runtime.fair_queue import Rank
 
 FACTS = ModelFacts.unlisted("model-a")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from antechamber.operations.attempts import Attempts
+from antechamber.operations.answering.attempts import Attempts
 from antechamber.wire.errors import (
     EngineFailed,
     EngineFault,

@@ -1,8 +1,8 @@
 """Requests that are remembered for a while, so that a later one can be compared with them."""
 
-from antechamber.operations.cache_diagnosis import CacheDiagnosis
-from antechamber.operations.call import Call
-from antechamber.operations.caller import Caller
+from antechamber.operations.answering.cache_diagnosis import CacheDiagnosis
+from antechamber.operations.answering.call import Call
+from antechamber.operations.callers.caller import Caller
 from antechamber.rules.cache_fingerprint import CacheFingerprint, cache_fingerprint
 from antechamber.rules.thinking import ThinkingPlan
 from antechamber.store.cache_entries import OwnCacheEntries

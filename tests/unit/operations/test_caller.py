@@ -4,8 +4,8 @@ from pathlib import Path
 
 from sqlalchemy import Connection, event
 
-from antechamber.operations.caller import Credentials, Doorkeeper, caller_directory
-from antechamber.operations.keys import NewKey, create_key
+from antechamber.operations.administration.keys import NewKey, create_key
+from antechamber.operations.callers.caller import Credentials, Doorkeeper, caller_directory
 from antechamber.runtime.background import Background
 from antechamber.runtime.clock import SystemClock
 from antechamber.store.database import Database, database_url

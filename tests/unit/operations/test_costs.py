@@ -10,8 +10,8 @@ import msgspec
 import pytest
 
 from antechamber.catalogue.reader import load_catalogue
-from antechamber.operations.costs import Costs
-from antechamber.operations.records import TurnRecord
+from antechamber.operations.bookkeeping.costs import Costs
+from antechamber.operations.bookkeeping.records import TurnRecord
 from antechamber.settings import PriceSettings, Settings
 
 CATALOGUE = load_catalogue()
@@ -201,7 +201,7 @@ def test_the_table_of_foreign_models_is_loaded_only_for_one(tmp_path: Path) -> N
 import sys
 from pathlib import Path
 from antechamber.catalogue.reader import load_catalogue
-from antechamber.operations.costs import Costs
+from antechamber.operations.bookkeeping.costs import Costs
 from antechamber.settings import Settings
 import tests.unit.operations.test_costs as scene
 ours = Costs(Settings(data_dir=Path({str(tmp_path)!r})), load_catalogue())

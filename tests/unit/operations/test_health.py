@@ -2,7 +2,7 @@
 
 import pytest
 
-from antechamber.operations.health import BreakerSettings, EngineHealth
+from antechamber.operations.answering.health import BreakerSettings, EngineHealth
 from antechamber.wire.errors import (
     EngineFailed,
     EngineFault,

@@ -10,9 +10,9 @@ import msgspec
 import pytest
 from sqlalchemy import select, text
 
-from antechamber.operations.ledger import Ledger, _row, _write
-from antechamber.operations.records import TurnRecord
-from antechamber.operations.spending import Spending
+from antechamber.operations.allowance.spending import Spending
+from antechamber.operations.bookkeeping.ledger import Ledger, _row, _write
+from antechamber.operations.bookkeeping.records import TurnRecord
 from antechamber.runtime.background import Background
 from antechamber.settings import UsageSettings
 from antechamber.store.database import Database, database_url

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from antechamber.operations.preference import in_order
+from antechamber.operations.answering.preference import in_order
 
 Members = list[tuple[str, float, str]]
 KEYS = [f"conversation-{number}" for number in range(4_000)]

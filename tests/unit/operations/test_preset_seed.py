@@ -7,11 +7,11 @@ import pytest
 from antechamber.catalogue.tiers import load_tiers
 from antechamber.http.asgi import headers_of
 from antechamber.limits.local import LocalKeeper
-from antechamber.operations.call import Call
-from antechamber.operations.caller import Bounds, Caller
-from antechamber.operations.prompt_cache import PromptCache
-from antechamber.operations.rate_limits import RateLimits
-from antechamber.operations.tiers import tiers_in_force
+from antechamber.operations.allowance.rate_limits import RateLimits
+from antechamber.operations.allowance.tiers import tiers_in_force
+from antechamber.operations.answering.call import Call
+from antechamber.operations.answering.prompt_cache import PromptCache
+from antechamber.operations.callers.caller import Bounds, Caller
 from antechamber.rules.cache_plan import CachePlan, PlannedBreakpoint
 from antechamber.settings import Settings
 from antechamber.store.cache_entries import OwnCacheEntries

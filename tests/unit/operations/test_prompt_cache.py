@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from antechamber.operations.call import Call
-from antechamber.operations.caller import Caller
-from antechamber.operations.prompt_cache import CacheVisit, PromptCache
+from antechamber.operations.answering.call import Call
+from antechamber.operations.answering.prompt_cache import CacheVisit, PromptCache
+from antechamber.operations.callers.caller import Caller
 from antechamber.rules.cache_plan import CachePlan, PlannedBreakpoint, cache_plan
 from antechamber.rules.thinking import ThinkingPlan
 from antechamber.settings import CacheSettings

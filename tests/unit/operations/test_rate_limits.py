@@ -11,9 +11,9 @@ from antechamber.catalogue.reader import load_catalogue
 from antechamber.catalogue.tiers import load_tiers
 from antechamber.http.asgi import headers_of
 from antechamber.limits.local import LocalKeeper
-from antechamber.operations.caller import Bounds, Caller
-from antechamber.operations.rate_limits import Admission, RateLimits
-from antechamber.operations.tiers import tiers_in_force
+from antechamber.operations.allowance.rate_limits import Admission, RateLimits
+from antechamber.operations.allowance.tiers import tiers_in_force
+from antechamber.operations.callers.caller import Bounds, Caller
 from antechamber.settings import load_settings
 from antechamber.wire.errors import RateLimited
 from tests.unit.operations.stage import StillClock

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from antechamber.catalogue.reader import load_catalogue
-from antechamber.operations.routing import EngineEntry, Replica, Routing
+from antechamber.operations.answering.routing import EngineEntry, Replica, Routing
 from antechamber.settings import ModelSettings, ScriptedEngineSettings, Settings
 from antechamber.wire.errors import NotFound
 from tests.unit.operations.stage import NamedEngine

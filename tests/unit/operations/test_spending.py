@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 import pytest
 
 from antechamber.catalogue.tiers import Tier
-from antechamber.operations.caller import Bounds, Caller
-from antechamber.operations.spending import Own, Spending, check_spending
+from antechamber.operations.allowance.spending import Own, Spending, check_spending
+from antechamber.operations.callers.caller import Bounds, Caller
 from antechamber.wire.errors import ApiError, InvalidRequest, RateLimited
 from tests.unit.operations.stage import StillClock
 

@@ -4,8 +4,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from antechamber.operations.records import TurnRecord
-from antechamber.operations.telemetry import INSTRUMENTS, Telemetry
+from antechamber.operations.bookkeeping.records import TurnRecord
+from antechamber.operations.bookkeeping.telemetry import INSTRUMENTS, Telemetry
 from antechamber.runtime.metrics import Meter, Numbers, combined
 
 TURN = TurnRecord(

@@ -8,7 +8,7 @@ import pytest
 from antechamber.catalogue.facts import ModelFacts
 from antechamber.catalogue.reader import load_catalogue
 from antechamber.catalogue.tiers import load_tiers
-from antechamber.operations.tiers import Tiers, tiers_in_force
+from antechamber.operations.allowance.tiers import Tiers, tiers_in_force
 from antechamber.settings import ConfigurationError, load_settings
 
 CATALOGUE = load_catalogue()

@@ -13,8 +13,8 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 from opentelemetry.semconv._incubating.attributes import gen_ai_attributes
 
 from antechamber import __version__
-from antechamber.operations.records import TurnRecord
-from antechamber.operations.tracing import Tracing
+from antechamber.operations.bookkeeping.records import TurnRecord
+from antechamber.operations.bookkeeping.tracing import Tracing
 from antechamber.settings import (
     EngineSettings,
     GeminiEngineSettings,

@@ -6,8 +6,8 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from antechamber.operations.attempts import Attempts
-from antechamber.operations.routing import Candidate
+from antechamber.operations.answering.attempts import Attempts
+from antechamber.operations.answering.routing import Candidate
 from antechamber.runtime.fair_queue import Rank
 from antechamber.wire.errors import EngineFailed, InvalidRequest, Overloaded
 from tests.unit.operations.stage import FACTS, Stage, candidate

@@ -82,7 +82,7 @@ def _findings_of_sharing(settings: "Settings") -> list[Finding]:
     from antechamber.cli.doctor.doors import check_exposure
     from antechamber.cli.doctor.sharing import check_limits, check_metrics_port, check_shared_place
     from antechamber.cli.doctor.state import check_database
-    from antechamber.operations.database_state import look_at_database
+    from antechamber.operations.administration.database_state import look_at_database
     from antechamber.settings import ConfigurationError
 
     state = None

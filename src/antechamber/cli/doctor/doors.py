@@ -9,7 +9,7 @@ from ipaddress import ip_address
 from typing import cast
 
 from antechamber.cli.doctor.finding import Finding, broken, doubtful, well
-from antechamber.operations.database_state import DatabaseState
+from antechamber.operations.administration.database_state import DatabaseState
 from antechamber.settings import (
     ConfigurationError,
     ServerSettings,

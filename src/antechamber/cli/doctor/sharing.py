@@ -5,8 +5,8 @@ import socket
 from antechamber.cli.doctor.doors import answers_as_antechamber
 from antechamber.cli.doctor.finding import Finding, broken, well
 from antechamber.cli.places import shown_address
-from antechamber.operations.database_state import DatabaseState
-from antechamber.operations.shared_place import require_shared_place
+from antechamber.operations.administration.database_state import DatabaseState
+from antechamber.operations.administration.shared_place import require_shared_place
 from antechamber.settings import (
     ConfigurationError,
     Settings,

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from antechamber.cli.doctor.finding import Finding, broken, doubtful, well
 from antechamber.cli.doctor.machine import nearest_existing
-from antechamber.operations.database_state import DatabaseState
+from antechamber.operations.administration.database_state import DatabaseState
 from antechamber.settings import ConfigurationError, Settings, load_or_create_secrets
 
 _SECRETS = "secrets.toml"

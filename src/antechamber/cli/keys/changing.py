@@ -56,7 +56,7 @@ def set_(  # noqa: PLR0913 - the options of a command
 ) -> None:
     """Change a key; servers follow within five seconds."""
     with opened_database(config, data_dir) as (settings, database):
-        from antechamber.operations import keys
+        from antechamber.operations.administration import keys
 
         now = utc_now()
         changes: dict[str, object] = {}
@@ -91,7 +91,7 @@ def enable(key_id: KeyId, config: ConfigFile = None, data_dir: DataDir = None) -
 
 def _set_status(key_id: str, status: str, config: "Path | None", data_dir: "Path | None") -> None:
     with opened_database(config, data_dir) as (_, database):
-        from antechamber.operations import keys
+        from antechamber.operations.administration import keys
 
         database.write_now(lambda it: keys.change(it, key_id, {"status": status}))
 

@@ -21,8 +21,8 @@ from antechamber.cli.options import AsJson, ConfigFile, DataDir, examples
 from antechamber.cli.screen import notes, print_json, results
 
 if TYPE_CHECKING:
-    from antechamber.operations.database_state import Database
-    from antechamber.operations.keys import KeyRow, NewKey
+    from antechamber.operations.administration.database_state import Database
+    from antechamber.operations.administration.keys import KeyRow, NewKey
     from antechamber.settings import Settings
 
 app = typer.Typer(
@@ -76,7 +76,7 @@ def create(  # noqa: PLR0913 - the options of a command
     with opened_database(config, data_dir) as (settings, database):
         from antechamber.cli.amounts import nano_usd
         from antechamber.cli.moments import read_end
-        from antechamber.operations.keys import NewKey
+        from antechamber.operations.administration.keys import NewKey
 
         now = utc_now()
         wanted = NewKey(
@@ -108,7 +108,7 @@ def list_(
     """List the keys, and what was spent with each in this month."""
     with opened_database(config, data_dir) as (_, database):
         from antechamber.cli.keys.listing import key_object, key_table
-        from antechamber.operations.key_lists import key_overviews
+        from antechamber.operations.administration.key_lists import key_overviews
 
         now = utc_now()
         if workspace is not None:
@@ -133,7 +133,7 @@ def list_(
 def revoke(key_id: KeyId, config: ConfigFile = None, data_dir: DataDir = None) -> None:
     """Take a key away for good; servers refuse it within five seconds."""
     with opened_database(config, data_dir) as (_, database):
-        from antechamber.operations import keys
+        from antechamber.operations.administration import keys
 
         key = database.write_now(lambda it: keys.revoke(it, key_id))
         results().print(f"revoked {key.id}")
@@ -165,7 +165,7 @@ def rotate(
     """Make a new key that may do what the old one may, and end the old one."""
     with opened_database(config, data_dir) as (_, database):
         from antechamber.cli.moments import minute, read_while
-        from antechamber.operations import keys
+        from antechamber.operations.administration import keys
         from antechamber.wire.ids import new_id
 
         now = utc_now()
@@ -197,8 +197,8 @@ def _check(wanted: "NewKey", settings: "Settings") -> None:
 
 
 def _make(wanted: "NewKey", settings: "Settings", database: "Database", now: datetime) -> None:
-    from antechamber.operations.key_lists import has_keys
-    from antechamber.operations.keys import create_key
+    from antechamber.operations.administration.key_lists import has_keys
+    from antechamber.operations.administration.keys import create_key
     from antechamber.wire.ids import new_id
 
     is_open = not settings.server.api_keys and not database.read_now(has_keys)

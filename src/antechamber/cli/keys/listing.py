@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from antechamber.cli.amounts import usd
 from antechamber.cli.moments import minute
 from antechamber.cli.tables import NOTHING, table
-from antechamber.operations.key_lists import KeyOverview
+from antechamber.operations.administration.key_lists import KeyOverview
 
 _HEAD = (
     *("id", "name", "key", "workspace", "tier", "models"),

@@ -17,8 +17,8 @@ from antechamber.cli.options import AsJson, ConfigFile, DataDir, examples
 from antechamber.cli.screen import harmless, notes, print_json, results
 
 if TYPE_CHECKING:
-    from antechamber.operations.workspace_lists import WorkspaceOverview
-    from antechamber.operations.workspaces import WorkspaceRow
+    from antechamber.operations.administration.workspace_lists import WorkspaceOverview
+    from antechamber.operations.administration.workspaces import WorkspaceRow
     from antechamber.settings import Settings
 
 app = typer.Typer(
@@ -60,7 +60,7 @@ def create(
 ) -> None:
     """Create a workspace: limits, budget and use of its keys are counted together."""
     with opened_database(config, data_dir) as (settings, database):
-        from antechamber.operations import workspaces
+        from antechamber.operations.administration import workspaces
         from antechamber.wire.ids import new_id
 
         wanted = workspaces.NewWorkspace(
@@ -88,7 +88,7 @@ def list_(
     """List the workspaces, and what was spent in each in this month."""
     with opened_database(config, data_dir) as (_, database):
         from antechamber.cli.tables import table
-        from antechamber.operations.workspace_lists import workspace_overviews
+        from antechamber.operations.administration.workspace_lists import workspace_overviews
 
         now = utc_now()
         shown = [
@@ -122,7 +122,7 @@ def set_(
 ) -> None:
     """Change a workspace; servers follow within five seconds."""
     with opened_database(config, data_dir) as (settings, database):
-        from antechamber.operations import workspaces
+        from antechamber.operations.administration import workspaces
 
         changes: dict[str, object] = {}
         if name is not None:
@@ -144,7 +144,7 @@ def set_(
 def archive(workspace_id: WorkspaceId, config: ConfigFile = None, data_dir: DataDir = None) -> None:
     """Close a workspace for good: its keys are refused within five seconds."""
     with opened_database(config, data_dir) as (_, database):
-        from antechamber.operations import workspaces
+        from antechamber.operations.administration import workspaces
 
         now = utc_now()
         closed = database.write_now(lambda it: workspaces.archive(it, workspace_id, now=now))

@@ -2,15 +2,15 @@
 
 from antechamber.http.admin.parts import body_of, order_of, query_of, respond_page
 from antechamber.http.asgi import Receive, Scope, Send, respond
-from antechamber.operations.administration import carry_out, look_up
-from antechamber.operations.key_lists import (
+from antechamber.operations.administration.access import carry_out, look_up
+from antechamber.operations.administration.key_lists import (
     KeysOrder,
     ListedKey,
     change_listed,
     find_listed,
     key_page,
 )
-from antechamber.operations.messages import Services
+from antechamber.operations.answering.services import Services
 from antechamber.wire.administration import KeysQuery, KeyUpdate
 from antechamber.wire.encoding import encode_json
 

@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from antechamber.http.asgi import Receive, Scope, Send, respond
 from antechamber.http.bodies import read_body
-from antechamber.operations.messages import Services
+from antechamber.operations.answering.services import Services
 from antechamber.operations.pages import PageOrder
 from antechamber.wire.administration import PageQuery, parse_body, parse_query
 from antechamber.wire.encoding import encode_json

@@ -5,10 +5,10 @@ from decimal import Decimal
 
 from antechamber.http.admin.parts import query_of
 from antechamber.http.asgi import Receive, Scope, Send, respond
-from antechamber.operations.administration import look_up
-from antechamber.operations.key_directory import DEFAULT_WORKSPACE
-from antechamber.operations.messages import Services
-from antechamber.operations.usage import Grouping, Report, ReportOrder, Sums, report
+from antechamber.operations.administration.access import look_up
+from antechamber.operations.administration.usage import Grouping, Report, ReportOrder, Sums, report
+from antechamber.operations.answering.services import Services
+from antechamber.operations.callers.key_directory import DEFAULT_WORKSPACE
 from antechamber.wire.administration import CostQuery, UsageGrouping, UsageQuery
 from antechamber.wire.encoding import encode_json
 

@@ -12,7 +12,7 @@ from antechamber.http.admin.workspaces import (
     WorkspacesEndpoint,
 )
 from antechamber.http.asgi import App, Receive, Scope, Send, respond
-from antechamber.operations.messages import Services
+from antechamber.operations.answering.services import Services
 from antechamber.wire.encoding import encode_json
 
 _NAME = "antechamber"

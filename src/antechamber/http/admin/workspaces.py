@@ -2,9 +2,8 @@
 
 from antechamber.http.admin.parts import body_of, order_of, query_of, respond_page
 from antechamber.http.asgi import Receive, Scope, Send, respond
-from antechamber.operations.administration import carry_out, look_up
-from antechamber.operations.messages import Services
-from antechamber.operations.workspace_lists import (
+from antechamber.operations.administration.access import carry_out, look_up
+from antechamber.operations.administration.workspace_lists import (
     WorkspaceChanges,
     WorkspacesOrder,
     add_workspace,
@@ -12,7 +11,8 @@ from antechamber.operations.workspace_lists import (
     workspace_of,
     workspace_page,
 )
-from antechamber.operations.workspaces import NewWorkspace, WorkspaceRow, archive
+from antechamber.operations.administration.workspaces import NewWorkspace, WorkspaceRow, archive
+from antechamber.operations.answering.services import Services
 from antechamber.wire.administration import WorkspaceCreation, WorkspacesQuery, WorkspaceUpdate
 from antechamber.wire.encoding import encode_json
 

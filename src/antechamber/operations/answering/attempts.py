@@ -13,8 +13,8 @@ from collections.abc import Callable, Mapping, Sequence
 import msgspec
 import structlog
 
-from antechamber.operations.health import EngineHealth, Visit
-from antechamber.operations.routing import Candidate
+from antechamber.operations.answering.health import EngineHealth, Visit
+from antechamber.operations.answering.routing import Candidate
 from antechamber.runtime.clock import Clock
 from antechamber.runtime.fair_queue import QueueFull, Rank
 from antechamber.wire.errors import (

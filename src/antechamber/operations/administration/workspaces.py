@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from antechamber.operations.key_directory import DEFAULT_WORKSPACE
+from antechamber.operations.callers.key_directory import DEFAULT_WORKSPACE
 from antechamber.store.workspaces import (
     WorkspaceRow,
     add_workspace,

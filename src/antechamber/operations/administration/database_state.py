@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import SQLAlchemyError
 
-from antechamber.operations.key_lists import ListedKey, listed_keys
+from antechamber.operations.administration.key_lists import ListedKey, listed_keys
 from antechamber.settings import ConfigurationError, Settings
 from antechamber.store.database import Database, database_url
 from antechamber.store.keys import KeyKind, has_keys

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import msgspec
 
 from antechamber.catalogue.tiers import Tier
-from antechamber.operations.caller import Caller
+from antechamber.operations.callers.caller import Caller
 from antechamber.runtime.clock import Clock
 from antechamber.wire.errors import InvalidRequest, RateLimited
 

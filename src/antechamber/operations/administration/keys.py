@@ -8,7 +8,7 @@ from typing import Literal
 
 from sqlalchemy import Connection
 
-from antechamber.operations.key_directory import DEFAULT_WORKSPACE, key_hash
+from antechamber.operations.callers.key_directory import DEFAULT_WORKSPACE, key_hash
 from antechamber.store.keys import (
     KeyFilter,
     KeyKind,

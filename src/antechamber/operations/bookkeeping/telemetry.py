@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from antechamber.operations.records import TurnRecord
+from antechamber.operations.bookkeeping.records import TurnRecord
 from antechamber.runtime.metrics import INSTRUMENTS as OF_THE_PROCESS
 from antechamber.runtime.metrics import Cell, Instrument, Labels, Meter, observe
 from antechamber.wire.errors import (

@@ -7,10 +7,10 @@ from typing import Literal
 
 from sqlalchemy import Connection
 
-from antechamber.operations.key_directory import DEFAULT_WORKSPACE, month_of
-from antechamber.operations.keys import change
+from antechamber.operations.administration.keys import change
+from antechamber.operations.administration.workspaces import workspace_names
+from antechamber.operations.callers.key_directory import DEFAULT_WORKSPACE, month_of
 from antechamber.operations.pages import Page, PageOrder, page_of
-from antechamber.operations.workspaces import workspace_names
 from antechamber.store.keys import KeyFilter, KeyRow, find_key, has_keys, key_bounds, list_keys
 from antechamber.store.workspaces import list_workspaces
 from antechamber.wire.errors import NotFound

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from antechamber.operations.call import Call
+from antechamber.operations.answering.call import Call
 from antechamber.rules.cache_plan import CachePlan
 from antechamber.runtime.clock import Clock
 from antechamber.settings import CacheSettings

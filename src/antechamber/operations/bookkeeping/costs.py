@@ -7,7 +7,7 @@ from functools import lru_cache
 from antechamber.catalogue.facts import LongPromptRates, Prices
 from antechamber.catalogue.pricing import Tariff
 from antechamber.catalogue.reader import Catalogue
-from antechamber.operations.records import TurnRecord
+from antechamber.operations.bookkeeping.records import TurnRecord
 from antechamber.settings import PriceSettings, Settings, find_price
 
 # The usual parts of the input price (platform.claude.com/docs/en/build-with-claude/prompt-caching).
@@ -51,7 +51,7 @@ class Costs:
                 return Tariff(_prices(own), facts)
             if facts is not None and facts.prices is not None:
                 return Tariff(facts.prices, facts)
-        from antechamber.operations.foreign_prices import foreign_prices  # noqa: PLC0415 - 30 MB
+        from antechamber.operations.bookkeeping.foreign_prices import foreign_prices  # noqa: PLC0415 - 30 MB
 
         at = datetime.fromtimestamp(period * _PERIOD_S, UTC)
         foreign = foreign_prices(upstream_model, at)

@@ -20,7 +20,7 @@ from opentelemetry.trace import SpanKind, Status, StatusCode
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from antechamber import __version__
-from antechamber.operations.records import TurnRecord
+from antechamber.operations.bookkeeping.records import TurnRecord
 from antechamber.settings import (
     EngineSettings,
     GeminiEngineSettings,

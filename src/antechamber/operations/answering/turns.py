@@ -9,13 +9,13 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from antechamber.engines.base import AdjustedTurn, PreparedTurn, TurnOrder
-from antechamber.operations.account import Account, ending_of
-from antechamber.operations.attempts import Attempts
-from antechamber.operations.call import Call
-from antechamber.operations.prompt_cache import CacheVisit
-from antechamber.operations.records import NOTHING, Counts
-from antechamber.operations.routing import Candidate
-from antechamber.operations.services import Services, rank_asked
+from antechamber.operations.answering.account import Account, ending_of
+from antechamber.operations.answering.attempts import Attempts
+from antechamber.operations.answering.call import Call
+from antechamber.operations.answering.prompt_cache import CacheVisit
+from antechamber.operations.answering.routing import Candidate
+from antechamber.operations.answering.services import Services, rank_asked
+from antechamber.operations.bookkeeping.records import NOTHING, Counts
 from antechamber.rules.adjustments import adjustments
 from antechamber.rules.cache_fingerprint import CacheFingerprint, cache_fingerprint
 from antechamber.rules.cache_plan import cache_plan

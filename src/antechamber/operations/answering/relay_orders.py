@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import msgspec
 
 from antechamber.engines.base import RelayOrder
-from antechamber.operations.call import Call
-from antechamber.operations.routing import Candidate
-from antechamber.operations.services import Services
+from antechamber.operations.answering.call import Call
+from antechamber.operations.answering.routing import Candidate
+from antechamber.operations.answering.services import Services
 from antechamber.rules.adjustments import adjustments, without_its_thoughts
 from antechamber.rules.history import own_thinking_taken_out, without_own_thinking
 from antechamber.rules.reading import Prompt

@@ -1,11 +1,11 @@
 """What one request is held to account for: from its admission to its row in the ledger."""
 
 from antechamber.catalogue.facts import ModelFacts
-from antechamber.operations.call import Call
-from antechamber.operations.rate_limits import FREE
-from antechamber.operations.records import Counts, TurnRecord
-from antechamber.operations.routing import Candidate
-from antechamber.operations.services import Services
+from antechamber.operations.allowance.rate_limits import FREE
+from antechamber.operations.answering.call import Call
+from antechamber.operations.answering.routing import Candidate
+from antechamber.operations.answering.services import Services
+from antechamber.operations.bookkeeping.records import Counts, TurnRecord
 from antechamber.rules.input_estimate import guessed_input_tokens, has_breakpoints
 from antechamber.rules.reading import Prompt
 from antechamber.turn.cache_use import CacheUse

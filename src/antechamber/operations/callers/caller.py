@@ -5,7 +5,12 @@ from typing import Literal
 
 import msgspec
 
-from antechamber.operations.key_directory import DEFAULT_WORKSPACE, House, KeyDirectory, key_hash
+from antechamber.operations.callers.key_directory import (
+    DEFAULT_WORKSPACE,
+    House,
+    KeyDirectory,
+    key_hash,
+)
 from antechamber.runtime.background import Background
 from antechamber.runtime.clock import Clock
 from antechamber.settings import Secret

@@ -8,7 +8,7 @@ from typing import Literal
 from antechamber.catalogue.facts import ModelFacts
 from antechamber.catalogue.reader import Catalogue
 from antechamber.engines.base import Engine, RelayEngine
-from antechamber.operations.preference import in_order
+from antechamber.operations.answering.preference import in_order
 from antechamber.settings import ModelSettings, Settings, default_models, find_model
 from antechamber.wire.errors import NotFound
 

@@ -10,9 +10,9 @@ import structlog
 from sqlalchemy import Connection
 from sqlalchemy.exc import InterfaceError, OperationalError
 
-from antechamber.operations.key_directory import month_of
-from antechamber.operations.records import TurnRecord
-from antechamber.operations.spending import Spending
+from antechamber.operations.allowance.spending import Spending
+from antechamber.operations.bookkeeping.records import TurnRecord
+from antechamber.operations.callers.key_directory import month_of
 from antechamber.runtime.background import Background
 from antechamber.runtime.clock import Clock
 from antechamber.settings import UsageSettings

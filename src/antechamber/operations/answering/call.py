@@ -5,7 +5,7 @@ from typing import Literal
 
 import msgspec
 
-from antechamber.operations.caller import Caller
+from antechamber.operations.callers.caller import Caller
 
 ApiVersion = Literal["2023-01-01", "2023-06-01", "2026-10-21"]
 

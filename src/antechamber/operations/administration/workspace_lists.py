@@ -6,9 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from antechamber.operations.key_directory import DEFAULT_WORKSPACE, month_of
-from antechamber.operations.pages import Page, PageOrder, page_of
-from antechamber.operations.workspaces import (
+from antechamber.operations.administration.workspaces import (
     NewWorkspace,
     WorkspaceRow,
     change,
@@ -16,6 +14,8 @@ from antechamber.operations.workspaces import (
     one,
     workspaces,
 )
+from antechamber.operations.callers.key_directory import DEFAULT_WORKSPACE, month_of
+from antechamber.operations.pages import Page, PageOrder, page_of
 from antechamber.store.workspaces import workspace_bounds
 from antechamber.wire.ids import NewId
 

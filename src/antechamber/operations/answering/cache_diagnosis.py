@@ -7,7 +7,7 @@ from hashlib import blake2b
 
 import msgspec
 
-from antechamber.operations.call import Call
+from antechamber.operations.answering.call import Call
 from antechamber.rules.cache_fingerprint import CacheFingerprint, cache_miss
 from antechamber.store.cache_entries import CacheEntries, CacheEntry
 from antechamber.wire.responses import (

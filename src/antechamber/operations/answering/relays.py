@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import get_args
 
 from antechamber.engines.base import RelayedAnswer, RelayEngine, RelayOrder
-from antechamber.operations.account import Account
-from antechamber.operations.attempts import Attempts
-from antechamber.operations.call import Call
-from antechamber.operations.records import Counts
-from antechamber.operations.relay_orders import Asked, order_of
-from antechamber.operations.routing import Candidate
-from antechamber.operations.services import Services
+from antechamber.operations.answering.account import Account
+from antechamber.operations.answering.attempts import Attempts
+from antechamber.operations.answering.call import Call
+from antechamber.operations.answering.relay_orders import Asked, order_of
+from antechamber.operations.answering.routing import Candidate
+from antechamber.operations.answering.services import Services
+from antechamber.operations.bookkeeping.records import Counts
 from antechamber.outbound.client import retry_after_s
 from antechamber.turn.relay import Beginning, RelayReader, is_error
 from antechamber.turn.sse import UNNAMED

@@ -3,7 +3,7 @@
 import structlog
 from sqlalchemy.exc import DataError, SQLAlchemyError
 
-from antechamber.operations.services import Services
+from antechamber.operations.answering.services import Services
 from antechamber.store.database import Result, Work
 from antechamber.wire.errors import ApiError, InvalidRequest, Overloaded
 

@@ -8,7 +8,7 @@ from typing import Literal
 
 from sqlalchemy import Connection
 
-from antechamber.operations.workspaces import workspace_names
+from antechamber.operations.administration.workspaces import workspace_names
 from antechamber.store.keys import KeyFilter, list_keys
 from antechamber.store.ledger import Grouping, Span, Sums, sums
 from antechamber.wire.errors import InvalidRequest

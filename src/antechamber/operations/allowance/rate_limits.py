@@ -17,10 +17,10 @@ from antechamber.catalogue.facts import ModelFacts
 from antechamber.catalogue.tiers import Tier, TierClass
 from antechamber.limits.base import Keeper, Level, Outcome, Refusal, Take
 from antechamber.limits.buckets import refund
-from antechamber.operations.caller import Caller
-from antechamber.operations.limit_headers import limit_lines
-from antechamber.operations.spending import Spending, check_spending
-from antechamber.operations.tiers import Tiers
+from antechamber.operations.allowance.limit_headers import limit_lines
+from antechamber.operations.allowance.spending import Spending, check_spending
+from antechamber.operations.allowance.tiers import Tiers
+from antechamber.operations.callers.caller import Caller
 from antechamber.runtime.clock import Clock
 from antechamber.settings import Settings
 from antechamber.wire.errors import RateLimited

@@ -4,14 +4,14 @@ import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from antechamber.operations.attempts import Attempts, Standing
-from antechamber.operations.cache_diagnosis import CacheDiagnosis
-from antechamber.operations.call import Call
-from antechamber.operations.health import EngineHealth
-from antechamber.operations.ledger import Ledger
-from antechamber.operations.prompt_cache import PromptCache
-from antechamber.operations.rate_limits import RateLimits
-from antechamber.operations.routing import Candidate, Routing
+from antechamber.operations.allowance.rate_limits import RateLimits
+from antechamber.operations.answering.attempts import Attempts, Standing
+from antechamber.operations.answering.cache_diagnosis import CacheDiagnosis
+from antechamber.operations.answering.call import Call
+from antechamber.operations.answering.health import EngineHealth
+from antechamber.operations.answering.prompt_cache import PromptCache
+from antechamber.operations.answering.routing import Candidate, Routing
+from antechamber.operations.bookkeeping.ledger import Ledger
 from antechamber.rules.reading import Prompt
 from antechamber.rules.service_tier import rank_of
 from antechamber.runtime.clock import Clock

@@ -1,0 +1,1 @@
+"""What an administrator does: keys, workspaces, reports, the state of the server."""

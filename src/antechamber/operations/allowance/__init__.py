@@ -1,0 +1,1 @@
+"""What a caller may still do: rate limits, tiers and money."""

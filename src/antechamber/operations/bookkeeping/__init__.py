@@ -1,0 +1,1 @@
+"""What is kept of requests that are over: rows, prices, metrics, traces."""
