@@ -2,14 +2,15 @@
 
 import secrets
 from collections.abc import Callable
-from struct import Struct
 
-_BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
-_PAIRS = tuple(first + second for first in _BASE58 for second in _BASE58)
-"""Two characters for each of an id's numbers."""
-_NUMBERS = Struct("11H")
-_ID_BYTES = _NUMBERS.size
-_POOL_BYTES = 256 * _ID_BYTES
+_BASE58 = b"123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
+_BYTES = bytes(range(256))
+_FAIR = len(_BYTES) // len(_BASE58) * len(_BASE58)
+"""Of this many values of a byte each character has the same number."""
+_CHARACTER_OF = (_BASE58 * (_FAIR // len(_BASE58))).ljust(len(_BYTES))
+_UNFAIR = _BYTES[_FAIR:]
+_LENGTH = 22
+_POOL_BYTES = 8192
 
 NewId = Callable[[str], str]
 """Makes an id from its prefix; passed in so that tests can fix it."""
@@ -23,24 +24,24 @@ class IdMaker:
 
     def __init__(self, random_bytes: Callable[[int], bytes]) -> None:
         self._random_bytes = random_bytes
-        self._pool: bytes = b""
+        self._pool = ""
         self._at = 0
 
     def new_id(self, prefix: str) -> str:
-        """Do as the function of the name does."""
-        if self._at == len(self._pool):
-            self._pool, self._at = self._random_bytes(_POOL_BYTES), 0
+        """Return a fresh id such as ``msg_01Xf…``: 22 characters of base58, some 128 random bits."""
         start = self._at
-        self._at += _ID_BYTES
-        return _id_of(prefix, self._pool[start : start + _ID_BYTES])
+        end = self._at = start + _LENGTH
+        if end > len(self._pool):
+            self._pool = _characters(self._random_bytes(_POOL_BYTES))
+            start, end = 0, _LENGTH
+            self._at = end
+        return f"{prefix}01{self._pool[start:end]}"
 
 
 def new_id(prefix: str) -> str:
-    """Return a fresh id such as ``msg_01Xf…``: 22 characters of base58, some 128 random bits."""
-    return _id_of(prefix, secrets.token_bytes(_ID_BYTES))
+    """Return an id as ``IdMaker`` does, for who needs just one."""
+    return IdMaker(secrets.token_bytes).new_id(prefix)
 
 
-def _id_of(prefix: str, random: bytes) -> str:
-    numbers: tuple[int, ...] = _NUMBERS.unpack(random)
-    pairs = [_PAIRS[number % len(_PAIRS)] for number in numbers]
-    return f"{prefix}01{''.join(pairs)}"
+def _characters(random: bytes) -> str:
+    return random.translate(_CHARACTER_OF, _UNFAIR).decode("ascii")
