@@ -13,15 +13,15 @@ from antechamber.http.asgi import App, Receive, Scope, Send, respond
 from antechamber.http.lifespan import Lifespan
 from antechamber.http.metrics import MetricsEndpoint, listen_for_metrics, serve_metrics
 from antechamber.http.server import listen, serve
-from antechamber.operations.bookkeeping.records import TurnRecord
 from antechamber.operations.bookkeeping.telemetry import INSTRUMENTS, Telemetry
 from antechamber.runtime.background import Background
 from antechamber.runtime.clock import SystemClock
 from antechamber.runtime.metrics import Meter, watch_loop
 from antechamber.runtime.shared_metrics import SharedMetrics, shared_directory
 from antechamber.settings import MetricsSettings, ServerSettings
+from tests.records import turn_record
 
-TURN = TurnRecord(
+TURN = turn_record(
     request_id="req_1",
     started_at=1_700_000_000.0,
     first_event_s=0.5,

@@ -28,7 +28,7 @@ class IdMaker:
         self._at = 0
 
     def new_id(self, prefix: str) -> str:
-        """Return a fresh id such as ``msg_01Xf…``: 22 characters of base58, some 128 random bits."""
+        """Return an id such as ``msg_01Xf…``: 22 characters of base58, some 128 random bits."""
         start = self._at
         end = self._at = start + _LENGTH
         if end > len(self._pool):

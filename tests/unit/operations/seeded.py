@@ -2,17 +2,15 @@
 
 from pathlib import Path
 
-import msgspec
-
 from antechamber.catalogue.reader import load_catalogue
 from antechamber.operations.answering.routing import EngineEntry, Replica, Routing
 from antechamber.operations.bookkeeping.costs import Costs
-from antechamber.operations.bookkeeping.records import TurnRecord
 from antechamber.rules.check import check_message
 from antechamber.rules.context import RuleContext
 from antechamber.settings import Settings, default_engines, load_settings
 from antechamber.wire.parse import parse_message_request
 from antechamber.wire.signatures import Verdict
+from tests.records import turn_record
 from tests.unit.operations.stage import NamedEngine
 
 CATALOGUE = load_catalogue()
@@ -33,22 +31,10 @@ def routing(settings: Settings) -> Routing:
 
 
 def cost(settings: Settings, model: str, **counts: int) -> int | None:
-    record = TurnRecord(
-        request_id="req_1",
-        started_at=1_790_000_000.0,
-        first_event_s=None,
-        total_s=1.0,
-        workspace_id="default",
-        key_id=None,
-        asked_model=model,
-        model=CATALOGUE.canonical(model),
-        engine="one",
-        upstream_model=model,
-        ending="ended",
-        streams=True,
-        service_tier="standard",
+    record = turn_record(
+        asked_model=model, model=CATALOGUE.canonical(model), upstream_model=model, **counts
     )
-    return Costs(settings, CATALOGUE).cost_of(msgspec.structs.replace(record, **counts))
+    return Costs(settings, CATALOGUE).cost_of(record)
 
 
 def checked(settings: Settings, model: str, max_tokens: int) -> None:

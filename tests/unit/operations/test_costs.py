@@ -13,13 +13,14 @@ from antechamber.catalogue.reader import load_catalogue
 from antechamber.operations.bookkeeping.costs import Costs
 from antechamber.operations.bookkeeping.records import TurnRecord
 from antechamber.settings import PriceSettings, Settings
+from tests.records import turn_record
 
 CATALOGUE = load_catalogue()
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC).timestamp()
 MILLION = 1_000_000
 NANO = 1_000_000_000
 
-RECORD = TurnRecord(
+RECORD = turn_record(
     request_id="req_1",
     started_at=NOON,
     first_event_s=None,
@@ -38,9 +39,7 @@ RECORD = TurnRecord(
 
 def record(model: str, *, upstream_model: str | None = None, **counts: Any) -> TurnRecord:
     counts = {"input_tokens": 0, **counts}
-    return msgspec.structs.replace(
-        RECORD, model=model, upstream_model=upstream_model or model, **counts
-    )
+    return turn_record(RECORD, model=model, upstream_model=upstream_model or model, **counts)
 
 
 def costs(tmp_path: Path, *prices: PriceSettings) -> Costs:

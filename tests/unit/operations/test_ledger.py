@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-import msgspec
 import pytest
 from sqlalchemy import select, text
 
@@ -18,9 +17,10 @@ from antechamber.settings import UsageSettings
 from antechamber.store.database import Database, database_url
 from antechamber.store.tables import turns
 from antechamber.store.upgrading import upgrade
+from tests.records import turn_record
 from tests.unit.operations.stage import StillClock
 
-_TURN = TurnRecord(
+_TURN = turn_record(
     request_id="req_0",
     started_at=1_790_000_000.0,
     first_event_s=0.1,
@@ -71,7 +71,7 @@ class _Desk:
         self.seen += [record.request_id for record in group]
 
     def note(self, name: str, **changes: object) -> None:
-        self.ledger.note(msgspec.structs.replace(_TURN, request_id=name, **changes))
+        self.ledger.note(turn_record(_TURN, request_id=name, **changes))
 
     def run(self, statement: str) -> None:
         self.database.write_now(lambda it: it.execute(text(statement)))
@@ -142,7 +142,7 @@ async def test_rows_wait_for_a_database_that_is_away_and_are_written_once(desk: 
 
 
 async def test_a_group_of_which_the_end_is_unknown_is_not_written_twice(desk: _Desk) -> None:
-    record = msgspec.structs.replace(_TURN, request_id="req_1")
+    record = turn_record(_TURN, request_id="req_1")
     write = partial(_write, rows=[_row(record, 5)])
     desk.database.write_now(partial(write, again=False))
 

@@ -1,14 +1,14 @@
 from dataclasses import dataclass
 from typing import Any
 
-import msgspec
 import pytest
 
 from antechamber.operations.bookkeeping.records import TurnRecord
 from antechamber.operations.bookkeeping.telemetry import INSTRUMENTS, Telemetry
 from antechamber.runtime.metrics import Meter, Numbers, combined
+from tests.records import turn_record
 
-TURN = TurnRecord(
+TURN = turn_record(
     request_id="req_1",
     started_at=1_700_000_000.0,
     first_event_s=0.5,
@@ -43,7 +43,7 @@ class State:
 
 
 def turn(**changes: Any) -> TurnRecord:
-    return msgspec.structs.replace(TURN, **changes)
+    return turn_record(TURN, **changes)
 
 
 def numbers_of(*records: TurnRecord) -> Numbers:

@@ -4,7 +4,6 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
 import structlog
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
@@ -25,6 +24,7 @@ from antechamber.settings import (
     Secret,
     TracingSettings,
 )
+from tests.records import turn_record
 
 ENGINES: tuple[EngineSettings, ...] = (
     MessagesApiEngineSettings(name="hosted", api_key=Secret("k")),
@@ -38,7 +38,7 @@ ENGINES: tuple[EngineSettings, ...] = (
     LocalEngineSettings(name="local"),
     ScriptedEngineSettings(name="script", script=Path("script.toml")),
 )
-TURN = TurnRecord(
+TURN = turn_record(
     request_id="req_1",
     started_at=1_700_000_000.25,
     first_event_s=0.5,
@@ -118,7 +118,7 @@ def export(receiver: Receiver, *records: TurnRecord, ratio: float = 1.0) -> list
 
 
 def turn(**changes: Any) -> TurnRecord:
-    return msgspec.structs.replace(TURN, **changes)
+    return turn_record(TURN, **changes)
 
 
 def told(attributes: Iterable[KeyValue]) -> dict[str, object]:

@@ -137,15 +137,7 @@ class Account:
             upstream_model=candidate.upstream_model,
             ending=ending,
             streams=bool(request.stream),
-            service_tier=counts.service_tier,
-            inference_geo=counts.inference_geo,
-            speed=counts.speed,
-            input_tokens=counts.input_tokens,
-            cache_write_5m_tokens=counts.cache_write_5m_tokens,
-            cache_write_1h_tokens=counts.cache_write_1h_tokens,
-            cache_read_tokens=counts.cache_read_tokens,
-            output_tokens=counts.output_tokens,
-            thinking_tokens=counts.thinking_tokens,
+            counts=counts,
             trace_parent=call.trace_parent,
         )
 

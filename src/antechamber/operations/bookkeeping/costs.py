@@ -37,7 +37,7 @@ class Costs:
         """
         period = int(record.started_at // _PERIOD_S)
         tariff = self._tariff(record.asked_model, record.model, record.upstream_model, period)
-        return None if tariff is None else tariff.cost(record)
+        return None if tariff is None else tariff.cost(record.counts)
 
     def _find_tariff(
         self, asked_model: str | None, model: str, upstream_model: str, period: int

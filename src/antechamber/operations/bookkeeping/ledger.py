@@ -227,7 +227,7 @@ def _month(second: int) -> str:
 
 
 def _row(record: TurnRecord, cost: int | None) -> TurnRow:
-    first_s = record.first_event_s
+    counts, first_s = record.counts, record.first_event_s
     # By position: names would cost as much again, for every request.
     return TurnRow(
         record.request_id,
@@ -239,15 +239,15 @@ def _row(record: TurnRecord, cost: int | None) -> TurnRow:
         record.upstream_model,
         record.ending[:_LONGEST],
         record.streams,
-        record.service_tier,
-        _short(record.inference_geo),
-        _short(record.speed),
-        _count(record.input_tokens),
-        _count(record.cache_write_5m_tokens),
-        _count(record.cache_write_1h_tokens),
-        _count(record.cache_read_tokens),
-        _count(record.output_tokens),
-        _count(record.thinking_tokens),
+        counts.service_tier,
+        _short(counts.inference_geo),
+        _short(counts.speed),
+        _count(counts.input_tokens),
+        _count(counts.cache_write_5m_tokens),
+        _count(counts.cache_write_1h_tokens),
+        _count(counts.cache_read_tokens),
+        _count(counts.output_tokens),
+        _count(counts.thinking_tokens),
         None if first_s is None else round(first_s * 1000),
         round(record.total_s * 1000),
         cost,

@@ -5,15 +5,17 @@ import msgspec
 from antechamber.wire.responses import ServiceTier
 
 
-class Counts(msgspec.Struct, frozen=True, kw_only=True):
+class Counts(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What a request has used, by kind of token, and how it was served."""
 
     input_tokens: int = 0
+    """What stands after the last breakpoint of the cache."""
     cache_write_5m_tokens: int = 0
     cache_write_1h_tokens: int = 0
     cache_read_tokens: int = 0
     output_tokens: int = 0
     thinking_tokens: int = 0
+    """Part of the output tokens."""
     service_tier: ServiceTier = "standard"
     inference_geo: str | None = None
     speed: str | None = None
@@ -41,17 +43,7 @@ class TurnRecord(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """``ended``; ``left`` by the client; ``cut`` by a script; ``bug``; the type of an error; of a
     relayed answer ``status`` and its number."""
     streams: bool
-    service_tier: ServiceTier
-    inference_geo: str | None = None
-    speed: str | None = None
-    input_tokens: int = 0
-    """What stands after the last breakpoint of the cache."""
-    cache_write_5m_tokens: int = 0
-    cache_write_1h_tokens: int = 0
-    cache_read_tokens: int = 0
-    output_tokens: int = 0
-    thinking_tokens: int = 0
-    """Part of the output tokens."""
+    counts: Counts = NOTHING
     asked_model: str | None = None
     """The id as the request had it: a price may be for one name of a model alone."""
     trace_parent: str | None = None

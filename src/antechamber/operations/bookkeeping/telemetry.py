@@ -282,23 +282,24 @@ class Telemetry:
 
 
 def _count(record: TurnRecord, kind: _Kind) -> None:
+    counts = record.counts
     kind.requests[0] += 1
     if kind.errors is not None:
         kind.errors[0] += 1
-    kind.input[0] += record.input_tokens
-    kind.cache_write_5m[0] += record.cache_write_5m_tokens
-    kind.cache_write_1h[0] += record.cache_write_1h_tokens
-    if record.cache_read_tokens:
-        kind.cache_read[0] += record.cache_read_tokens
+    kind.input[0] += counts.input_tokens
+    kind.cache_write_5m[0] += counts.cache_write_5m_tokens
+    kind.cache_write_1h[0] += counts.cache_write_1h_tokens
+    if counts.cache_read_tokens:
+        kind.cache_read[0] += counts.cache_read_tokens
         kind.cache_hits[0] += 1
-    kind.output[0] += record.output_tokens
-    kind.thinking[0] += record.thinking_tokens
+    kind.output[0] += counts.output_tokens
+    kind.thinking[0] += counts.thinking_tokens
     observe(kind.total, _TOTAL_S, record.total_s)
     first_s = record.first_event_s
     if first_s is not None:
         observe(kind.first_event, _FIRST_EVENT_S, first_s)
-        if record.streams and record.output_tokens > 1:
-            between_s = (record.total_s - first_s) / (record.output_tokens - 1)
+        if record.streams and counts.output_tokens > 1:
+            between_s = (record.total_s - first_s) / (counts.output_tokens - 1)
             observe(kind.between_tokens, _TOKEN_S, between_s)
 
 

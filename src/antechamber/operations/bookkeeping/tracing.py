@@ -161,22 +161,23 @@ def _tell(made: Future[None]) -> None:
 
 
 def _attributes_of(record: TurnRecord) -> Attributes:
-    written = record.cache_write_5m_tokens + record.cache_write_1h_tokens
+    counts = record.counts
+    written = counts.cache_write_5m_tokens + counts.cache_write_1h_tokens
     attributes: dict[str, str | int | float | bool] = {
         "gen_ai.operation.name": "chat",
         "gen_ai.request.model": record.model,
         "gen_ai.request.stream": record.streams,
         "gen_ai.response.model": record.upstream_model,
         # By the conventions those of the cache are among them.
-        "gen_ai.usage.input_tokens": record.input_tokens + written + record.cache_read_tokens,
+        "gen_ai.usage.input_tokens": counts.input_tokens + written + counts.cache_read_tokens,
         "gen_ai.usage.cache_creation.input_tokens": written,
-        "gen_ai.usage.cache_read.input_tokens": record.cache_read_tokens,
-        "gen_ai.usage.output_tokens": record.output_tokens,
-        "gen_ai.usage.reasoning.output_tokens": record.thinking_tokens,
+        "gen_ai.usage.cache_read.input_tokens": counts.cache_read_tokens,
+        "gen_ai.usage.output_tokens": counts.output_tokens,
+        "gen_ai.usage.reasoning.output_tokens": counts.thinking_tokens,
         "antechamber.engine": record.engine,
         "antechamber.ending": record.ending,
         "antechamber.request_id": record.request_id,
-        "antechamber.service_tier": record.service_tier,
+        "antechamber.service_tier": counts.service_tier,
         "antechamber.workspace_id": record.workspace_id,
     }
     if record.first_event_s is not None:
