@@ -3,8 +3,9 @@
 import asyncio
 import re
 import zlib
-from collections.abc import Callable
-from typing import Protocol
+from collections.abc import Awaitable, Callable, Generator
+from types import coroutine
+from typing import Any, Protocol
 
 import zstandard
 
@@ -107,36 +108,67 @@ async def _receive_all(receive: Receive, max_bytes: int, idle_s: float) -> bytes
 
 
 async def _receive(receive: Receive, idle_s: float) -> Message:
-    patience = _Patience(idle_s)
+    message = await _within(receive(), idle_s)
+    if message["type"] == "http.disconnect":
+        raise ClientLeft
+    return message
+
+
+@coroutine
+def _within(receiving: Awaitable[Message], wait_s: float) -> Generator[Any, None, Message]:
+    """Await a message, and no longer than ``wait_s``.
+
+    Every request waits for its body, and nearly every body is there already: no timer is set then.
+    """
+    steps = receiving.__await__()
     try:
-        message = await receive()
+        waits_for = next(steps)
+    except StopIteration as there:
+        return there.value
+    loop = asyncio.get_running_loop()
+    patience = _Patience(this_task(loop))
+    timer = loop.call_later(wait_s, patience.end)
+    try:
+        return (yield from _Resumed(steps, waits_for))
     except asyncio.CancelledError as error:
         if not patience.is_over or patience.task.uncancel():
             raise
         text = "The request body was not received in time."
         raise InvalidRequest(text, details={"error_code": "request_body_timeout"}) from error
     finally:
-        patience.timer.cancel()
-    if message["type"] == "http.disconnect":
-        raise ClientLeft
-    return message
+        timer.cancel()
+
+
+class _Resumed(Generator[Any, None, Message]):
+    """What has taken its first step already, and waits for something."""
+
+    def __init__(self, steps: Generator[Any, None, Message], waits_for: object) -> None:
+        self._steps = steps
+        self._waits_for: object | None = waits_for
+
+    def send(self, value: None, /) -> Any:
+        """Wait, or go on."""
+        if self._waits_for is not None:
+            waits_for, self._waits_for = self._waits_for, None
+            return waits_for
+        return self._steps.send(value)
+
+    def throw(self, *error: Any) -> Any:
+        """Have the wait fail."""
+        return self._steps.throw(*error)
 
 
 class _Patience:
-    """Cancels the task that it is made in after a while: a third of what ``asyncio.timeout`` costs.
+    """Cancels a task when it is over."""
 
-    Every request waits for its body, and nearly every body is there already.
-    """
+    __slots__ = ("is_over", "task")
 
-    __slots__ = ("is_over", "task", "timer")
-
-    def __init__(self, wait_s: float) -> None:
-        loop = asyncio.get_running_loop()
-        self.task = this_task(loop)
+    def __init__(self, task: "asyncio.Task[object]") -> None:
+        self.task = task
         self.is_over = False
-        self.timer = loop.call_later(wait_s, self._end)
 
-    def _end(self) -> None:
+    def end(self) -> None:
+        """Cancel the task."""
         self.is_over = True
         self.task.cancel()
 

@@ -8,9 +8,9 @@ from antechamber.http.connection import while_connected
 from antechamber.http.frames import AnswerFrames, RelayedRefusal, answer_head, relay_head
 from antechamber.http.streaming import Pace, stream_response
 from antechamber.operations.answering.call import Call
+from antechamber.operations.answering.services import Services
 from antechamber.operations.messages import (
     OpenRelay,
-    Services,
     count_tokens,
     open_message,
     read_count_tokens,

@@ -6,27 +6,22 @@ from typing import Protocol
 import msgspec
 
 
-class Take(msgspec.Struct, frozen=True, gc=False):
-    """What a request needs of one bucket."""
+class Bucket(msgspec.Struct, frozen=True, gc=False):
+    """A bucket by its name."""
 
     key: str
     per_minute: int
-    """What the bucket holds, and what flows into it in a minute."""
+    """What it holds, and what flows into it in a minute."""
+
+
+class Take(msgspec.Struct, frozen=True, gc=False):
+    """What a request needs of one bucket."""
+
+    bucket: Bucket
     amount: int
     """Is taken, as far as it is there."""
-    least: int | None = None
-    """Has to be there, or nothing is taken; None is the whole amount."""
-
-
-class Level(msgspec.Struct, frozen=True, gc=False):
-    """How a bucket stands after a request, whether that was let in or not."""
-
-    per_minute: int
-    remaining: float
-    """Below zero where more was used than was there."""
-    full_in_s: float
-    taken: float = 0.0
-    """By this request."""
+    least: int
+    """Has to be there, or nothing is taken of any bucket."""
 
 
 class Refusal(msgspec.Struct, frozen=True, gc=False):
@@ -43,8 +38,10 @@ class Refusal(msgspec.Struct, frozen=True, gc=False):
 class Outcome(msgspec.Struct, frozen=True):
     """What became of the takes of one request: all of them were made, or none."""
 
-    levels: Sequence[Level]
-    """In the order of the takes."""
+    used: Sequence[float]
+    """Of each bucket, in the order of the takes; more than it holds where it was overdrawn."""
+    taken: Sequence[float]
+    """By this request, of each bucket."""
     refusal: Refusal | None = None
 
 
@@ -63,7 +60,7 @@ class Keeper(Protocol):
         """
         ...
 
-    def settle(self, key: str, per_minute: int, more: float) -> None:
+    def settle(self, bucket: Bucket, more: float) -> None:
         """Correct what was taken by a difference, which may bring the level below zero.
 
         Returns at once and raises nothing.

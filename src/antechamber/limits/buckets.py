@@ -7,7 +7,7 @@ stands in buckets.lua, where it runs on Valkey.
 
 from collections.abc import Sequence
 
-from antechamber.limits.base import Level, Outcome, Refusal, Take
+from antechamber.limits.base import Outcome, Refusal, Take
 
 _MINUTE_S = 60.0
 
@@ -29,39 +29,25 @@ def wait_s(amount: float, used: float, per_minute: int) -> float:
     return max(0.0, missing) * _MINUTE_S / per_minute
 
 
-def least_of(take: Take) -> int:
-    """Return what has to be there."""
-    return take.amount if take.least is None else take.least
-
-
-def refund(level: Level, amount: float, elapsed_s: float) -> float:
+def refund(used: float, amount: float, elapsed_s: float, per_minute: int) -> float:
     """Return how much of a request's ``amount`` may go back some time after it was taken.
 
-    ``level`` is what the request was told. What was used first refills first: that much of what it
+    ``used`` is how the bucket stood then. What was used first refills first: that much of what it
     took is there again by itself, and others may have used it.
     """
-    used = level.per_minute - level.remaining
-    return min(amount, used_after(used, elapsed_s, level.per_minute))
+    return min(amount, used_after(used, elapsed_s, per_minute))
 
 
-def outcome_of(
-    takes: Sequence[Take], used: Sequence[float], taken: Sequence[float] | None
-) -> Outcome:
-    """Return what a request is told; ``used`` is how its buckets stand afterwards.
-
-    ``taken`` is what it took of each; None is a refusal.
-    """
-    levels = [
-        Level(take.per_minute, take.per_minute - gone, full_in_s(gone, take.per_minute), of_it)
-        for take, gone, of_it in zip(takes, used, taken or [0.0] * len(takes), strict=True)
-    ]
-    return Outcome(levels, _refusal(takes, used) if taken is None else None)
-
-
-def _refusal(takes: Sequence[Take], used: Sequence[float]) -> Refusal:
+def refused(takes: Sequence[Take], used: Sequence[float]) -> Outcome:
+    """Return what a request is told that does not fit; ``used`` is how its buckets stand."""
     short = [
-        Refusal(index, wait_s(least, gone, take.per_minute), is_final=least > take.per_minute)
+        Refusal(
+            index,
+            wait_s(take.least, gone, take.bucket.per_minute),
+            is_final=take.least > take.bucket.per_minute,
+        )
         for index, (take, gone) in enumerate(zip(takes, used, strict=True))
-        if gone + (least := least_of(take)) > take.per_minute
+        if gone + take.least > take.bucket.per_minute
     ]
-    return max(short, key=lambda refusal: (refusal.is_final, refusal.wait_s))
+    worst = max(short, key=lambda refusal: (refusal.is_final, refusal.wait_s))
+    return Outcome(used, [0.0] * len(takes), worst)

@@ -7,7 +7,7 @@ While the server is away nobody is kept waiting for it: each process then counts
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import resources
 
 import msgspec
@@ -19,8 +19,8 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry as SyncRetry
 
-from antechamber.limits.base import Outcome, Take
-from antechamber.limits.buckets import least_of, outcome_of
+from antechamber.limits.base import Bucket, Outcome, Take
+from antechamber.limits.buckets import refused
 from antechamber.limits.local import LocalKeeper
 from antechamber.runtime.background import Background
 from antechamber.runtime.clock import Clock
@@ -67,7 +67,7 @@ class ValkeyKeeper:
         self._background = background
         self._alone = LocalKeeper(clock)
         self._asking: list[_Asking] = []
-        self._settling: dict[str, tuple[int, float]] = {}
+        self._settling: dict[Bucket, float] = {}
         self._is_sending = False
         self._is_settling_soon = False
         self._away_until: float | None = None
@@ -96,15 +96,14 @@ class ValkeyKeeper:
         if answer is None:
             return await self._alone.take(takes)
         let_in, used, taken = _read(takes, answer)
-        return outcome_of(takes, used, taken if let_in else None)
+        return Outcome(used, taken) if let_in else refused(takes, used)
 
-    def settle(self, key: str, per_minute: int, more: float) -> None:
+    def settle(self, bucket: Bucket, more: float) -> None:
         """Correct what was taken, soon and together with others."""
         if self._away_until is not None:
-            self._alone.settle(key, per_minute, more)
+            self._alone.settle(bucket, more)
             return
-        _, before = self._settling.get(key, (0, 0.0))
-        self._settling[key] = per_minute, before + more
+        self._settling[bucket] = self._settling.get(bucket, 0.0) + more
         if not self._is_sending and not self._is_settling_soon:
             self._is_settling_soon = True
             self._background.spawn("settle-limits", self._settle_soon())
@@ -150,7 +149,7 @@ class ValkeyKeeper:
         """Ask for those who wait, and settle; whatever happens, they are answered."""
         group, self._asking = self._asking[:_MOST_AT_ONCE], self._asking[_MOST_AT_ONCE:]
         settled = list(self._settling)[:_MOST_AT_ONCE]
-        changes = {key: self._settling.pop(key) for key in settled}
+        changes = {bucket: self._settling.pop(bucket) for bucket in settled}
         answers: Sequence[_Answer] | None = None
         try:
             async with asyncio.timeout(_TIMEOUT_S):
@@ -163,26 +162,26 @@ class ValkeyKeeper:
             self._answer(group, answers)
 
     async def _run(
-        self, group: Sequence[_Asking], changes: dict[str, tuple[int, float]]
+        self, group: Sequence[_Asking], changes: Mapping[Bucket, float]
     ) -> Sequence[_Answer]:
         requests: list[list[_Step]] = [
-            [(take.per_minute, take.amount, least_of(take)) for take in asking.takes]
+            [(take.bucket.per_minute, take.amount, take.least) for take in asking.takes]
             for asking in group
         ]
-        keys = [_PREFIX + take.key for asking in group for take in asking.takes]
+        keys = [_PREFIX + take.bucket.key for asking in group for take in asking.takes]
         if changes:
             # Before the requests: what others gave back may let one in.
-            requests.insert(0, list(changes.values()))
-            keys[:0] = [_PREFIX + key for key in changes]
+            requests.insert(0, [(each.per_minute, more) for each, more in changes.items()])
+            keys[:0] = [_PREFIX + bucket.key for bucket in changes]
         reply: bytes = await self._script(keys=keys, args=[msgspec.json.encode(requests)])
         answers = msgspec.json.decode(reply, type=list[_Answer])
         return answers[1:] if changes else answers
 
-    def _now_away(self, error: Exception, changes: dict[str, tuple[int, float]]) -> None:
+    def _now_away(self, error: Exception, changes: Mapping[Bucket, float]) -> None:
         now = self._clock.monotonic()
         self._away_until = now + _REST_S
-        for key, (per_minute, more) in (*changes.items(), *self._settling.items()):
-            self._alone.settle(key, per_minute, more)
+        for bucket, more in (*changes.items(), *self._settling.items()):
+            self._alone.settle(bucket, more)
         self._settling.clear()
         self._let_go()
         if self._told_at is None or now - self._told_at >= _QUIET_S:
@@ -210,7 +209,7 @@ class ValkeyKeeper:
         if answer is not None:
             for take, taken in zip(takes, _read(takes, answer)[2], strict=True):
                 if taken:
-                    self.settle(take.key, take.per_minute, -taken)
+                    self.settle(take.bucket, -taken)
 
 
 def check_valkey(url: str) -> None:

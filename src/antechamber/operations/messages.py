@@ -25,7 +25,7 @@ from antechamber.operations.answering.turns import (
 from antechamber.operations.bookkeeping.records import NOTHING
 from antechamber.rules.check import check_count, check_message
 from antechamber.rules.context import RuleContext
-from antechamber.wire.errors import InvalidRequest, NotFound
+from antechamber.wire.errors import ApiError, InvalidRequest, NotFound, RateLimited
 from antechamber.wire.messages import CountTokensRequest, MessageRequest
 from antechamber.wire.parse import parse_count_tokens_request, parse_message_request
 
@@ -157,8 +157,13 @@ class _Asking(Generic[Request]):
         """
         preferred = self.attempts.preferred
         self._for_relay = relayed and preferred.relay is not None
-        await self._check(preferred, for_relay=self._for_relay)
-        await self.account.admit(preferred.facts, size_bytes=self._size_bytes)
+        try:
+            await self._check(preferred, for_relay=self._for_relay)
+            await self.account.admit(preferred.facts, size_bytes=self._size_bytes)
+        except ApiError as error:
+            if not (isinstance(error, RateLimited) and error.lines):
+                await self.account.look(preferred.facts)
+            raise
         self._is_admitted = True
         return await self.attempts.first()
 

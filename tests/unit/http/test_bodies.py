@@ -4,6 +4,7 @@ import gzip
 import pytest
 import zstandard
 
+from antechamber.http.asgi import Message
 from antechamber.http.bodies import read_body
 from antechamber.wire.errors import InvalidRequest, RequestTooLarge
 from tests.unit.http.exchange import Client, scope
@@ -34,6 +35,21 @@ async def test_a_read_that_is_cancelled_from_outside_is_no_stall() -> None:
 
     with pytest.raises(asyncio.CancelledError):
         await reading
+
+
+async def test_a_body_that_is_waited_for_comes_whole() -> None:
+    pieces: asyncio.Queue[bytes] = asyncio.Queue()
+
+    async def receive() -> Message:
+        first, more = await pieces.get(), await pieces.get()
+        return {"type": "http.request", "body": first + more, "more_body": bool(more)}
+
+    reading = asyncio.create_task(read_body(scope(), receive, max_bytes=_LIMIT))
+    for piece in (b"one ", b"two ", b"three", b""):
+        await asyncio.sleep(0)
+        pieces.put_nowait(piece)
+
+    assert await reading == b"one two three"
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pytest import approx
 
-from antechamber.limits.base import Level, Take
-from antechamber.limits.buckets import full_in_s, outcome_of, refund, used_after, wait_s
+from antechamber.limits.buckets import full_in_s, refund, refused, used_after, wait_s
+from tests.unit.limits.asked import take
 
 LIMITS = st.integers(1, 10_000_000)
 
@@ -52,18 +52,17 @@ def test_two_waits_are_one_wait(limit: int, used: float, first: float, second: f
 
 
 def test_of_several_that_are_short_the_one_is_named_that_takes_longest() -> None:
-    takes = [Take("a", 60, 1), Take("b", 60, 10), Take("c", 60, 1)]
+    takes = [take("a", 60, 1), take("b", 60, 10), take("c", 60, 1)]
 
-    outcome = outcome_of(takes, [60.0, 57.0, 0.0], None)
+    outcome = refused(takes, [60.0, 57.0, 0.0])
 
     assert outcome.refusal is not None
     assert (outcome.refusal.index, outcome.refusal.wait_s) == (1, 7.0)
-    assert [level.remaining for level in outcome.levels] == [0, 3, 60]
-    assert [level.full_in_s for level in outcome.levels] == [60, 57, 0]
+    assert outcome.used == [60, 57, 0]
 
 
 def test_of_several_that_are_short_the_one_is_named_that_never_has_enough() -> None:
-    outcome = outcome_of([Take("a", 60, 61), Take("b", 60, 1)], [0.0, 60.0], None)
+    outcome = refused([take("a", 60, 61), take("b", 60, 1)], [0.0, 60.0])
 
     assert outcome.refusal is not None
     assert (outcome.refusal.index, outcome.refusal.is_final) == (0, True)
@@ -71,7 +70,7 @@ def test_of_several_that_are_short_the_one_is_named_that_never_has_enough() -> N
 
 def test_what_was_used_first_refills_first_and_only_the_rest_goes_back() -> None:
     """Sixty hold a minute; forty were used when a request had taken twenty of them."""
-    level = Level(60, 20, 40, 20)
+    back = [refund(40, 20, elapsed_s, 60) for elapsed_s in (0, 20, 30, 40, 60)]
 
-    assert [refund(level, 20, elapsed_s) for elapsed_s in (0, 20, 30, 40, 60)] == [20, 20, 10, 0, 0]
-    assert refund(level, 5, 30) == 5
+    assert back == [20, 20, 10, 0, 0]
+    assert refund(40, 5, 30, 60) == 5

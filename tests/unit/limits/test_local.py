@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from antechamber.limits.base import Outcome, Take
+from antechamber.limits.base import Bucket, Outcome, Take
 from antechamber.limits.local import LocalKeeper
+from tests.unit.limits.asked import take
 from tests.unit.operations.stage import StillClock
 
 
@@ -21,11 +22,11 @@ def is_let_in(keeper: LocalKeeper, *takes: Take) -> bool:
 
 
 def remaining(keeper: LocalKeeper, key: str, per_minute: int) -> float:
-    return taken(keeper, Take(key, per_minute, 0)).levels[0].remaining
+    return per_minute - taken(keeper, take(key, per_minute, 0)).used[0]
 
 
 def test_it_never_waits() -> None:
-    work = LocalKeeper(StillClock()).take([Take("a", 1, 1)])
+    work = LocalKeeper(StillClock()).take([take("a", 1, 1)])
 
     with pytest.raises(StopIteration):
         work.send(None)
@@ -34,7 +35,7 @@ def test_it_never_waits() -> None:
 def test_as_many_are_let_in_as_a_minute_allows_and_then_as_the_bucket_fills() -> None:
     clock = StillClock()
     keeper = LocalKeeper(clock)
-    request = Take("a", 60, 1)
+    request = take("a", 60, 1)
 
     assert [is_let_in(keeper, request) for _ in range(61)] == [True] * 60 + [False]
     clock.at += 0.5
@@ -47,7 +48,7 @@ def test_as_many_are_let_in_as_a_minute_allows_and_then_as_the_bucket_fills() ->
 def test_all_buckets_are_taken_from_or_none() -> None:
     keeper = LocalKeeper(StillClock())
 
-    outcome = taken(keeper, Take("requests", 10, 1), Take("tokens", 100, 101))
+    outcome = taken(keeper, take("requests", 10, 1), take("tokens", 100, 101))
 
     assert outcome.refusal is not None
     assert outcome.refusal.index == 1
@@ -57,21 +58,21 @@ def test_all_buckets_are_taken_from_or_none() -> None:
 
 def test_what_is_only_looked_at_stays() -> None:
     keeper = LocalKeeper(StillClock())
-    output = Take("output", 10, 0, least=1)
+    output = take("output", 10, 0, least=1)
 
     assert [is_let_in(keeper, output) for _ in range(20)] == [True] * 20
-    keeper.settle("output", 10, 10)
+    keeper.settle(Bucket("output", 10), 10)
     assert not is_let_in(keeper, output)
 
 
 def test_where_less_may_do_what_is_there_is_taken() -> None:
     keeper = LocalKeeper(StillClock())
-    modest = Take("a", 60, 100, least=1)
+    modest = take("a", 60, 100, least=1)
 
-    outcomes = [taken(keeper, Take("a", 60, 20)), taken(keeper, modest), taken(keeper, modest)]
+    outcomes = [taken(keeper, take("a", 60, 20)), taken(keeper, modest), taken(keeper, modest)]
 
-    assert [outcome.levels[0].taken for outcome in outcomes] == [20, 40, 0]
-    assert outcomes[1].levels[0].remaining == 0
+    assert [outcome.taken[0] for outcome in outcomes] == [20, 40, 0]
+    assert outcomes[1].used[0] == 60
     refusal = outcomes[2].refusal
     assert refusal is not None
     assert (refusal.wait_s, refusal.is_final) == (1, False)
@@ -81,14 +82,14 @@ def test_a_difference_may_bring_the_level_below_zero_and_never_above_full() -> N
     clock = StillClock()
     keeper = LocalKeeper(clock)
 
-    keeper.settle("a", 60, 90)
+    keeper.settle(Bucket("a", 60), 90)
     assert remaining(keeper, "a", 60) == -30
-    refusal = taken(keeper, Take("a", 60, 1)).refusal
+    refusal = taken(keeper, take("a", 60, 1)).refusal
     assert refusal is not None
     assert refusal.wait_s == 31
     clock.at += 31
-    assert is_let_in(keeper, Take("a", 60, 1))
-    keeper.settle("a", 60, -1000)
+    assert is_let_in(keeper, take("a", 60, 1))
+    keeper.settle(Bucket("a", 60), -1000)
     assert remaining(keeper, "a", 60) == 60
 
 
@@ -96,14 +97,14 @@ def test_buckets_that_are_full_again_are_forgotten_and_the_others_are_not() -> N
     clock = StillClock()
     keeper = LocalKeeper(clock)
     for number in range(1024):
-        taken(keeper, Take(f"old{number}", 60, 1))
-    taken(keeper, Take("owing", 60, 60))
+        taken(keeper, take(f"old{number}", 60, 1))
+    taken(keeper, take("owing", 60, 60))
 
     clock.at += 30
     for number in range(1100):
-        taken(keeper, Take(f"new{number}", 60, 1))
+        taken(keeper, take(f"new{number}", 60, 1))
 
-    assert len(keeper._buckets) < 1200
+    assert len(keeper._kept) < 1200
     assert remaining(keeper, "owing", 60) == 30
 
 
@@ -129,7 +130,7 @@ def test_never_more_is_let_through_than_the_bucket_holds_and_what_flows_into_it(
     for number, (key, amount, pause_s) in enumerate(requests):
         clock.at += pause_s
         keys = ["a", "b"] if other and number % 4 == other else [key]
-        if is_let_in(keeper, *(Take(each, 60, amount) for each in keys)):
+        if is_let_in(keeper, *(take(each, 60, amount) for each in keys)):
             for each in keys:
                 passed[each].append((clock.at, amount))
 

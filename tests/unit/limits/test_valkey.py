@@ -8,11 +8,12 @@ import pytest
 from redis.asyncio import Redis
 from structlog.testing import capture_logs
 
-from antechamber.limits.base import Outcome, Take
+from antechamber.limits.base import Bucket, Outcome
 from antechamber.limits.valkey import ValkeyKeeper, check_valkey
 from antechamber.runtime.background import Background
 from antechamber.runtime.clock import SystemClock
 from antechamber.settings import ConfigurationError
+from tests.unit.limits.asked import take
 from tests.unit.operations.stage import StillClock
 from tests.valkey import RunningValkey, needs_valkey, running_valkey
 
@@ -45,8 +46,8 @@ async def keeping(url: str, clock: StillClock | None = None) -> AsyncGenerator[V
 
 
 async def level(keeper: ValkeyKeeper, key: str, per_minute: int) -> float:
-    outcome = await keeper.take([Take(key, per_minute, 0, least=-(10**9))])
-    return outcome.levels[0].remaining
+    outcome = await keeper.take([take(key, per_minute, 0, least=-(10**9))])
+    return per_minute - outcome.used[0]
 
 
 def passed(outcomes: list[Outcome]) -> int:
@@ -55,7 +56,7 @@ def passed(outcomes: list[Outcome]) -> int:
 
 async def test_two_servers_let_the_limit_through_once(valkey: RunningValkey) -> None:
     """T43: N replicas are not N times the limit."""
-    request = [Take("requests", 150, 1), Take("tokens", 10**9, 10)]
+    request = [take("requests", 150, 1), take("tokens", 10**9, 10)]
 
     async with keeping(valkey.url) as one, keeping(valkey.url) as other:
         began = await server_time(valkey)
@@ -87,7 +88,7 @@ async def test_the_last_one_is_let_in_once_among_many(valkey: RunningValkey) -> 
     async with keeping(valkey.url) as one, keeping(valkey.url) as other:
         async with asyncio.TaskGroup() as group:
             tasks = [
-                group.create_task(keeper.take([Take("a", SLOW, 1)]))
+                group.create_task(keeper.take([take("a", SLOW, 1)]))
                 for _ in range(100)
                 for keeper in (one, other)
             ]
@@ -97,7 +98,7 @@ async def test_the_last_one_is_let_in_once_among_many(valkey: RunningValkey) -> 
 
 async def test_all_buckets_are_taken_from_or_none(valkey: RunningValkey) -> None:
     async with keeping(valkey.url) as keeper:
-        outcome = await keeper.take([Take("a", SLOW, 1), Take("b", 60, 61)])
+        outcome = await keeper.take([take("a", SLOW, 1), take("b", 60, 61)])
 
         assert outcome.refusal is not None
         assert outcome.refusal.index == 1
@@ -108,13 +109,13 @@ async def test_all_buckets_are_taken_from_or_none(valkey: RunningValkey) -> None
 async def test_what_is_only_looked_at_stays_and_what_is_settled_is_gone(
     valkey: RunningValkey,
 ) -> None:
-    output = [Take("output", SLOW, 0, least=1)]
+    output = [take("output", SLOW, 0, least=1)]
     async with keeping(valkey.url) as keeper, keeping(valkey.url) as other:
         assert (await keeper.take(output)).refusal is None
         assert (await keeper.take(output)).refusal is None
 
-        keeper.settle("output", SLOW, 30)
-        keeper.settle("output", SLOW, 11)
+        keeper.settle(Bucket("output", SLOW), 30)
+        keeper.settle(Bucket("output", SLOW), 11)
         # It goes with whatever is asked next.
         assert (await keeper.take(output)).refusal is not None
         assert await level(other, "output", SLOW) == pytest.approx(-40, abs=0.9)
@@ -122,24 +123,23 @@ async def test_what_is_only_looked_at_stays_and_what_is_settled_is_gone(
 
 async def test_what_was_too_much_is_given_back(valkey: RunningValkey) -> None:
     async with keeping(valkey.url) as keeper:
-        await keeper.take([Take("a", 60, 60)])
+        await keeper.take([take("a", 60, 60)])
 
-        keeper.settle("a", 60, -1000)
+        keeper.settle(Bucket("a", 60), -1000)
 
         assert await level(keeper, "a", 60) == 60
 
 
 async def test_it_is_told_how_buckets_stand_and_how_long_it_takes(valkey: RunningValkey) -> None:
     async with keeping(valkey.url) as keeper:
-        outcome = await keeper.take([Take("a", 60, 20), Take("b", 6000, 60)])
+        outcome = await keeper.take([take("a", 60, 20), take("b", 6000, 60)])
 
-        assert [round(each.remaining) for each in outcome.levels] == [40, 5940]
-        assert [round(each.full_in_s, 1) for each in outcome.levels] == [20, 0.6]
+        assert [round(used) for used in outcome.used] == [20, 60]
 
 
 async def test_buckets_expire_when_they_are_full_again(valkey: RunningValkey) -> None:
     async with keeping(valkey.url) as keeper, Redis.from_url(valkey.url) as client:
-        await keeper.take([Take("a", 60, 20)])
+        await keeper.take([take("a", 60, 20)])
 
         (key,) = await client.keys()
 
@@ -148,7 +148,7 @@ async def test_buckets_expire_when_they_are_full_again(valkey: RunningValkey) ->
 
 async def test_what_is_settled_is_there_after_the_end(valkey: RunningValkey) -> None:
     async with keeping(valkey.url, StillClock()) as keeper:
-        keeper.settle("a", SLOW, 5)
+        keeper.settle(Bucket("a", SLOW), 5)
 
     async with keeping(valkey.url) as other:
         assert await level(other, "a", SLOW) == pytest.approx(-4, abs=0.9)
@@ -156,7 +156,7 @@ async def test_what_is_settled_is_there_after_the_end(valkey: RunningValkey) -> 
 
 async def test_what_is_settled_goes_by_itself_when_nothing_is_asked(valkey: RunningValkey) -> None:
     async with keeping(valkey.url) as keeper, keeping(valkey.url) as other:
-        keeper.settle("a", SLOW, 5)
+        keeper.settle(Bucket("a", SLOW), 5)
 
         async with asyncio.timeout(10):
             while await level(other, "a", SLOW) == 1:
@@ -168,11 +168,11 @@ async def test_without_a_server_each_process_counts_for_itself_and_says_so_once(
     with capture_logs() as log:
         # Nothing listens there.
         async with keeping("redis://:hush@127.0.0.1:1/0", clock) as keeper:
-            outcomes = [await keeper.take([Take("a", 3, 1)]) for _ in range(5)]
-            keeper.settle("b", 3, 3)
-            outcomes.append(await keeper.take([Take("b", 3, 0, least=1)]))
+            outcomes = [await keeper.take([take("a", 3, 1)]) for _ in range(5)]
+            keeper.settle(Bucket("b", 3), 3)
+            outcomes.append(await keeper.take([take("b", 3, 0, least=1)]))
             clock.at += 10
-            await keeper.take([Take("c", 3, 1)])
+            await keeper.take([take("c", 3, 1)])
 
     assert [outcome.refusal is None for outcome in outcomes] == [True] * 3 + [False] * 3
     assert [line["event"] for line in log] == ["limits_not_shared"]
@@ -183,15 +183,15 @@ async def test_a_server_that_comes_back_is_counted_on_again() -> None:
     clock = StillClock()
     with running_valkey() as first:
         async with keeping(first.url, clock) as keeper:
-            await keeper.take([Take("a", SLOW, 1)])
+            await keeper.take([take("a", SLOW, 1)])
             first.stop()
 
             # Its count is gone with it, and this process has not seen the bucket yet.
-            assert (await keeper.take([Take("a", SLOW, 1)])).refusal is None
-            assert (await keeper.take([Take("a", SLOW, 1)])).refusal is not None
+            assert (await keeper.take([take("a", SLOW, 1)])).refusal is None
+            assert (await keeper.take([take("a", SLOW, 1)])).refusal is not None
             with running_valkey(first.port), capture_logs() as log:
                 clock.at += 2.0
-                assert (await keeper.take([Take("a", SLOW, 1)])).refusal is None
+                assert (await keeper.take([take("a", SLOW, 1)])).refusal is None
                 async with Redis.from_url(first.url) as client:
                     assert len(await client.keys()) == 1
 
@@ -202,22 +202,22 @@ async def test_a_server_that_hangs_is_not_waited_for_and_its_late_answer_reaches
     clock = StillClock()
     with running_valkey() as server:
         async with keeping(server.url, clock) as keeper:
-            await keeper.take([Take("a", 60, 20)])
+            await keeper.take([take("a", 60, 20)])
 
             server.hang()
-            alone = await keeper.take([Take("a", 60, 1)])
+            alone = await keeper.take([take("a", 60, 1)])
             server.go_on()
             clock.at += 2.0
-            shared = await keeper.take([Take("b", 6, 1)])
+            shared = await keeper.take([take("b", 6, 1)])
 
-    assert alone.levels[0].remaining == 59
-    assert shared.levels[0].remaining == 5
+    assert alone.used == [1]
+    assert shared.used == [1]
 
 
 async def test_who_leaves_while_it_is_asked_harms_nobody(valkey: RunningValkey) -> None:
     async with keeping(valkey.url) as keeper:
-        leaving = asyncio.create_task(keeper.take([Take("a", 60, 1)]))
-        staying = asyncio.create_task(keeper.take([Take("b", 60, 1)]))
+        leaving = asyncio.create_task(keeper.take([take("a", 60, 1)]))
+        staying = asyncio.create_task(keeper.take([take("b", 60, 1)]))
         await asyncio.sleep(0)
         leaving.cancel()
 
@@ -232,7 +232,7 @@ async def test_who_leaves_while_it_is_asked_has_taken_nothing(
     async with keeping(valkey.url) as keeper, keeping(valkey.url) as other:
         # Connected, so that the steps are those of the question.
         await level(keeper, "a", SLOW)
-        leaving = asyncio.create_task(keeper.take([Take("a", SLOW, 1), Take("b", 60, 61, 0)]))
+        leaving = asyncio.create_task(keeper.take([take("a", SLOW, 1), take("b", 60, 61, 0)]))
         for _ in range(turns):
             await asyncio.sleep(0)
         leaving.cancel()
@@ -253,11 +253,11 @@ async def test_who_leaves_when_its_answer_has_just_come_has_taken_nothing(
 
         async def first() -> None:
             # Both are answered at once, and who asked first goes on first.
-            await keeper.take([Take("b", 60, 1)])
+            await keeper.take([take("b", 60, 1)])
             leaving.cancel()
 
         going_on = asyncio.create_task(first())
-        leaving = asyncio.create_task(keeper.take([Take("a", SLOW, 1)]))
+        leaving = asyncio.create_task(keeper.take([take("a", SLOW, 1)]))
         await asyncio.wait([going_on, leaving])
 
         assert leaving.cancelled()
@@ -265,16 +265,16 @@ async def test_who_leaves_when_its_answer_has_just_come_has_taken_nothing(
 
 
 async def test_where_less_may_do_what_is_there_is_taken(valkey: RunningValkey) -> None:
-    modest = [Take("a", 60, 100, least=1)]
+    modest = [take("a", 60, 100, least=1)]
     async with keeping(valkey.url) as keeper:
-        outcomes = [await keeper.take(each) for each in ([Take("a", 60, 20)], modest, modest)]
+        outcomes = [await keeper.take(each) for each in ([take("a", 60, 20)], modest, modest)]
 
-        assert [each.levels[0].taken for each in outcomes] == [
+        assert [each.taken[0] for each in outcomes] == [
             20,
             pytest.approx(40, abs=0.9),
             0,
         ]
-        assert outcomes[1].levels[0].remaining == pytest.approx(0, abs=0.1)
+        assert outcomes[1].used[0] == pytest.approx(60, abs=0.1)
         assert outcomes[2].refusal is not None
 
 
@@ -282,10 +282,10 @@ async def test_it_says_whether_others_count_in_the_same_buckets() -> None:
     clock = StillClock()
     with running_valkey() as server:
         async with keeping(server.url, clock) as keeper:
-            await keeper.take([Take("a", 60, 1)])
+            await keeper.take([take("a", 60, 1)])
             before = keeper.is_shared
             server.stop()
-            await keeper.take([Take("a", 60, 1)])
+            await keeper.take([take("a", 60, 1)])
 
             assert (before, keeper.is_shared) == (True, False)
 
@@ -320,7 +320,7 @@ def test_a_server_that_hangs_fails_the_check() -> None:
 async def test_an_end_in_the_middle_leaves_nobody_waiting(valkey: RunningValkey) -> None:
     background = Background()
     keeper = ValkeyKeeper(valkey.url, SystemClock(), background)
-    asking = asyncio.create_task(keeper.take([Take("a", 60, 1)]))
+    asking = asyncio.create_task(keeper.take([take("a", 60, 1)]))
     await asyncio.sleep(0)
 
     await background.aclose()

@@ -4,71 +4,95 @@ They stand in every answer, so they are written as lines of its head, all at onc
 Source: platform.claude.com/docs/en/api/rate-limits#response-headers.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from math import ceil
+from typing import Literal
 
-from antechamber.limits.base import Level
+import msgspec
 
-_TEMPLATE = (
-    b"anthropic-ratelimit-%b-limit: %d\r\n"
-    b"anthropic-ratelimit-%b-remaining: %d\r\n"
-    b"anthropic-ratelimit-%b-reset: %b\r\n"
+from antechamber.limits.buckets import full_in_s
+
+LimitKind = Literal["requests", "input-tokens", "output-tokens"]
+
+_THREE_LINES = (
+    "anthropic-ratelimit-{kind}-limit: {limit}\r\n"
+    "anthropic-ratelimit-{kind}-remaining: %d\r\n"
+    "anthropic-ratelimit-{kind}-reset: %b\r\n"
 )
+_MOST_CHOICES = 64
 
 
-def limit_lines(
-    requests: Sequence[Level],
-    inputs: Sequence[Level],
-    outputs: Sequence[Level],
-    *,
-    now: float,
-    exact: bool,
-) -> bytes:
-    """Return the lines of a request's limits, of several of a kind the one with least left.
+class _Choice(msgspec.Struct, frozen=True):
+    """Of each kind one bucket, and the lines about them but for the numbers."""
 
-    ``now`` is Unix time. Unless ``exact``, remaining tokens are rounded to thousands, as the
-    hosted API does.
-    """
-    unit = 1 if exact else 1000
-    lines = _told(b"requests", _tightest(requests), now, 1) if requests else b""
-    given = _tightest(inputs) if inputs else None
-    made = _tightest(outputs) if outputs else None
-    if given is not None:
-        lines += _told(b"input-tokens", given, now, unit)
-    if made is not None:
-        lines += _told(b"output-tokens", made, now, unit)
-    if (total := _total(given, made)) is not None:
-        lines += _told(b"tokens", total, now, unit)
-    return lines
+    requests: Sequence[int]
+    tokens: Sequence[int]
+    template: bytes
 
 
-def _told(kind: bytes, level: Level, now: float, unit: int) -> bytes:
-    left = int(level.remaining) if level.remaining > 0.0 else 0
-    if unit > 1:
-        left = (left + unit // 2) // unit * unit
-    return _lines(kind, level.per_minute, left, ceil(now + level.full_in_s))
+class LimitHeaders:
+    """The lines about some buckets: of several of a kind about the one with least left."""
 
+    __slots__ = ("_choice", "_limits", "_only", "_places", "_unit")
 
-@lru_cache(maxsize=4096)
-def _lines(kind: bytes, limit: int, remaining: int, second: int) -> bytes:
-    # Within a second, tokens that are rounded are mostly the same.
-    return _TEMPLATE % (kind, limit, kind, remaining, kind, _moment(second))
+    def __init__(
+        self, limits: Sequence[int], places: Mapping[LimitKind, range], *, exact: bool
+    ) -> None:
+        """``limits`` are the buckets' sizes, ``places`` which of them are of a kind.
 
+        Unless ``exact``, remaining tokens are rounded to thousands, as the hosted API does.
+        """
+        self._limits = limits
+        self._places = {kind: of_kind for kind, of_kind in places.items() if of_kind}
+        self._unit = 1 if exact else 1000
+        self._choice = lru_cache(_MOST_CHOICES)(self._new_choice)
+        has_choice = any(len(of_kind) > 1 for of_kind in self._places.values())
+        self._only = None if has_choice else self._tightest(limits)
 
-def _tightest(levels: Sequence[Level]) -> Level:
-    return levels[0] if len(levels) == 1 else min(levels, key=lambda level: level.remaining)
+    def lines(self, used: Sequence[float], now: float) -> bytes:
+        """Return the lines for what is used of each bucket; ``now`` is Unix time."""
+        choice = self._only or self._tightest(used)
+        limits, unit, half = self._limits, self._unit, self._unit // 2
+        values: list[int | bytes] = []
+        for index in choice.requests:
+            limit, gone = limits[index], used[index]
+            values.append(int(limit - gone) if limit > gone else 0)
+            values.append(_moment(ceil(now + full_in_s(gone, limit))))
+        in_all = last = 0.0
+        for index in choice.tokens:
+            limit, gone = limits[index], used[index]
+            whole_at = now + full_in_s(gone, limit)
+            in_all += limit - gone
+            if whole_at > last:
+                last = whole_at
+            values.append((int(limit - gone) + half) // unit * unit if limit > gone else 0)
+            values.append(_moment(ceil(whole_at)))
+        if last:
+            values.append((int(in_all) + half) // unit * unit if in_all > 0.0 else 0)
+            values.append(_moment(ceil(last)))
+        return choice.template % tuple(values)
 
+    def _tightest(self, used: Sequence[float]) -> _Choice:
+        limits = self._limits
+        return self._choice(
+            tuple(
+                min(of_kind, key=lambda index: limits[index] - used[index])
+                for of_kind in self._places.values()
+            )
+        )
 
-def _total(given: Level | None, made: Level | None) -> Level | None:
-    if given is None or made is None:
-        return given or made
-    return Level(
-        given.per_minute + made.per_minute,
-        given.remaining + made.remaining,
-        max(given.full_in_s, made.full_in_s),
-    )
+    def _new_choice(self, chosen: tuple[int, ...]) -> _Choice:
+        by_kind = dict(zip(self._places, chosen, strict=True))
+        told = {kind: self._limits[index] for kind, index in by_kind.items()}
+        tokens = [index for kind, index in by_kind.items() if kind != "requests"]
+        text = "".join(_THREE_LINES.format(kind=kind, limit=told[kind]) for kind in told)
+        if tokens:
+            both = sum(self._limits[index] for index in tokens)
+            text += _THREE_LINES.format(kind="tokens", limit=both)
+        requests = [index for kind, index in by_kind.items() if kind == "requests"]
+        return _Choice(requests, tokens, text.encode("ascii"))
 
 
 @lru_cache(maxsize=1024)

@@ -10,15 +10,14 @@ that may read one is let in while any input is left, and takes of the rest no mo
 from collections.abc import Sequence
 from math import ceil
 
-import msgspec
 import structlog
 
 from antechamber.catalogue.facts import ModelFacts
 from antechamber.catalogue.tiers import Tier, TierClass
-from antechamber.limits.base import Keeper, Level, Outcome, Refusal, Take
+from antechamber.limits.base import Bucket, Keeper, Outcome, Refusal
 from antechamber.limits.buckets import refund
-from antechamber.operations.allowance.limit_headers import limit_lines
-from antechamber.operations.allowance.spending import Spending, check_spending
+from antechamber.operations.allowance.limit_plan import LimitPlan
+from antechamber.operations.allowance.spending import Spending, check_spending, may_be_spent
 from antechamber.operations.allowance.tiers import Tiers
 from antechamber.operations.callers.caller import Caller
 from antechamber.runtime.clock import Clock
@@ -27,8 +26,6 @@ from antechamber.wire.errors import RateLimited
 
 _log = structlog.get_logger("antechamber.limits")
 _MOST_PLANS = 4096
-_ANY = 1
-"""Tokens that have to be left where it is not known how many it will be."""
 
 
 class Admission:
@@ -57,35 +54,6 @@ FREE = Admission()
 """For whoever has no limit."""
 
 
-class _Bucket(msgspec.Struct, frozen=True, gc=False):
-    key: str
-    per_minute: int
-
-
-class _Plan(msgspec.Struct, frozen=True):
-    """The buckets that the requests of one caller for one class of models take from."""
-
-    requests: tuple[_Bucket, ...]
-    outputs: tuple[_Bucket, ...]
-    inputs: tuple[_Bucket, ...]
-    fixed: tuple[Take, ...]
-    """What every request takes: of requests, then of outputs. Inputs come after them."""
-    counts_cache_reads: bool
-
-    def takes(self, input_tokens: int, *, may_be_cached: bool) -> list[Take]:
-        least = _ANY if may_be_cached and not self.counts_cache_reads else None
-        return [
-            *self.fixed,
-            *[Take(bucket.key, bucket.per_minute, input_tokens, least) for bucket in self.inputs],
-        ]
-
-    def named(self, index: int) -> str:
-        """Return what a refusal calls the limit of a take."""
-        if index < len(self.requests):
-            return "requests"
-        return "output tokens" if index < len(self.fixed) else "input tokens"
-
-
 class RateLimits:
     """The limits of everybody, over one keeper of buckets."""
 
@@ -106,7 +74,7 @@ class RateLimits:
         self._usual = None if settings.limits.tier is None else tiers.by_name[settings.limits.tier]
         self._promotion = [tiers.by_name[name] for name in settings.limits.promotion]
         self._is_general = self._usual is not None or bool(self._promotion)
-        self._plans: dict[tuple[str | None, ...], _Plan] = {}
+        self._plans: dict[tuple[str | None, ...], LimitPlan | None] = {}
         self._told: set[str] = set()
 
     def concern(self, caller: Caller) -> bool:
@@ -128,20 +96,27 @@ class RateLimits:
         ``may_be_cached``: whether the request has breakpoints, so that little of it may count.
         """
         tier = self.tier_of(caller)
-        if not counts_tokens:
+        if not counts_tokens and may_be_spent(caller, tier):
             own = self._spending.of(caller, read_at=caller.bounds.read_at)
             check_spending(caller, tier, self._clock, own)
-        of_key = None if caller.key_tier is None else self._known(caller.key_tier)
-        if tier is None and of_key is None:
+        plan = self._plan(caller, facts, tier, counts_tokens=counts_tokens)
+        if plan is None:
             return FREE
-        plan = self._plan(caller, facts, tier, of_key, counts_tokens=counts_tokens)
         takes = plan.takes(estimated_input_tokens, may_be_cached=may_be_cached)
-        if not takes:
-            return FREE
         outcome = await self._keeper.take(takes)
         if outcome.refusal is not None:
             raise self._refused(plan, outcome, outcome.refusal, caller, facts)
-        return _Limited(self, plan, outcome.levels, self._clock.monotonic())
+        return _Limited(self._keeper, self._clock, plan, outcome)
+
+    async def look(
+        self, caller: Caller, facts: ModelFacts, *, counts_tokens: bool = False
+    ) -> bytes:
+        """Return what ``Admission.lines`` would tell a request that is refused before its leave."""
+        plan = self._plan(caller, facts, self.tier_of(caller), counts_tokens=counts_tokens)
+        if plan is None:
+            return b""
+        outcome = await self._keeper.take(plan.looks)
+        return plan.headers.lines(outcome.used, self._clock.timestamp())
 
     def tier_of(self, caller: Caller) -> Tier | None:
         """Return the tier of the caller's workspace; None is no limit.
@@ -167,14 +142,10 @@ class RateLimits:
         return tier
 
     def _plan(
-        self,
-        caller: Caller,
-        facts: ModelFacts,
-        tier: Tier | None,
-        of_key: Tier | None,
-        *,
-        counts_tokens: bool,
-    ) -> _Plan:
+        self, caller: Caller, facts: ModelFacts, tier: Tier | None, *, counts_tokens: bool
+    ) -> LimitPlan | None:
+        """Return what a request takes; ``tier`` is the workspace's. None is nothing."""
+        of_key = None if caller.key_tier is None else self._known(caller.key_tier)
         known = (
             caller.organization_id,
             caller.workspace_id,
@@ -183,8 +154,7 @@ class RateLimits:
             of_key.name if of_key is not None else None,
             None if counts_tokens else facts.id,
         )
-        plan = self._plans.get(known)
-        if plan is None:
+        if known not in self._plans:
             scopes = [(caller.workspace_id, tier), (caller.key_id or "", of_key)]
             # Two installations may share a Valkey, and each has a workspace "default".
             house = caller.organization_id
@@ -192,30 +162,31 @@ class RateLimits:
             plan = self._count_plan(limited) if counts_tokens else self._turn_plan(limited, facts)
             if len(self._plans) >= _MOST_PLANS:  # ids of models come from requests
                 self._plans.clear()
-            self._plans[known] = plan
-        return plan
+            self._plans[known] = plan if plan.looks else None
+        return self._plans[known]
 
-    def _turn_plan(self, limited: Sequence[tuple[str, Tier]], facts: ModelFacts) -> _Plan:
+    def _turn_plan(self, limited: Sequence[tuple[str, Tier]], facts: ModelFacts) -> LimitPlan:
         model_class = self._tiers.class_of(facts)
         rows = [
             (f"{whose}/{model_class}", tier.limits_of(model_class) or TierClass(name=model_class))
             for whose, tier in limited
         ]
-        return _plan_of(
+        return LimitPlan(
             requests=_buckets("requests", [(key, row.requests_per_minute) for key, row in rows]),
             outputs=_buckets("output", [(key, row.output_tokens_per_minute) for key, row in rows]),
             inputs=_buckets("input", [(key, row.input_tokens_per_minute) for key, row in rows]),
             counts_cache_reads=facts.id in self._tiers.book.counts_cache_reads,
+            exact_headers=self._exact,
         )
 
-    def _count_plan(self, limited: Sequence[tuple[str, Tier]]) -> _Plan:
+    def _count_plan(self, limited: Sequence[tuple[str, Tier]]) -> LimitPlan:
         counts = [(whose, tier.count_tokens_per_minute) for whose, tier in limited]
-        return _plan_of(requests=_buckets("counts", counts))
+        return LimitPlan(requests=_buckets("counts", counts), exact_headers=self._exact)
 
     def _refused(
-        self, plan: _Plan, outcome: Outcome, refusal: Refusal, caller: Caller, facts: ModelFacts
+        self, plan: LimitPlan, outcome: Outcome, refusal: Refusal, caller: Caller, facts: ModelFacts
     ) -> RateLimited:
-        per_minute = outcome.levels[refusal.index].per_minute
+        per_minute = plan.looks[refusal.index].bucket.per_minute
         message = (
             "This request would exceed your organization's rate limit of "
             f"{per_minute:,} {plan.named(refusal.index)} per minute "
@@ -229,90 +200,60 @@ class RateLimits:
             message,
             # Clients read a whole number, and come back at once where there is none.
             retry_after_s=max(1, ceil(refusal.wait_s)),
-            lines=self.lines(plan, outcome.levels),
+            lines=plan.headers.lines(outcome.used, self._clock.timestamp()),
             is_final=refusal.is_final,
         )
-
-    def lines(self, plan: _Plan, levels: Sequence[Level]) -> bytes:
-        """Return the lines for how the buckets of a plan stand; meant for admissions."""
-        requests, fixed = len(plan.requests), len(plan.fixed)
-        return limit_lines(
-            levels[:requests],
-            levels[fixed:],
-            levels[requests:fixed],
-            now=self._clock.timestamp(),
-            exact=self._exact,
-        )
-
-    def settle(self, buckets: Sequence[_Bucket], more: int) -> None:
-        """Correct what was taken from buckets; meant for admissions."""
-        if more:
-            for bucket in buckets:
-                self._keeper.settle(bucket.key, bucket.per_minute, more)
-
-    def settle_taken(
-        self, buckets: Sequence[_Bucket], levels: Sequence[Level], counted: int, at: float
-    ) -> None:
-        """Put a true count in the place of what was taken from buckets at a moment."""
-        elapsed_s = self._clock.monotonic() - at
-        for bucket, level in zip(buckets, levels, strict=True):
-            more = counted - level.taken
-            if more < 0.0:
-                more = -refund(level, -more, elapsed_s)
-            if more:
-                self._keeper.settle(bucket.key, bucket.per_minute, more)
 
 
 class _Limited(Admission):
     """Leave for a request that takes from buckets."""
 
-    __slots__ = ("_at", "_counted", "_is_open", "_levels", "_limits", "_plan")
+    __slots__ = ("_at", "_clock", "_counted", "_is_open", "_keeper", "_outcome", "_plan")
 
-    def __init__(self, limits: RateLimits, plan: _Plan, levels: Sequence[Level], at: float) -> None:
-        self._limits = limits
+    def __init__(self, keeper: Keeper, clock: Clock, plan: LimitPlan, outcome: Outcome) -> None:
+        self._keeper = keeper
+        self._clock = clock
         self._plan = plan
-        self._levels = levels
-        self._at = at
+        self._outcome = outcome
+        self._at = clock.monotonic()
         self._counted: int | None = None
         self._is_open = True
 
     def lines(self) -> bytes:
-        return self._limits.lines(self._plan, self._levels)
+        return self._plan.headers.lines(self._outcome.used, self._clock.timestamp())
 
     def settle(self, input_tokens: int, output_tokens: int, *, cache_read_tokens: int = 0) -> None:
         if self._is_open:
             self.settle_input(input_tokens, cache_read_tokens=cache_read_tokens)
             self._is_open = False
-            self._limits.settle(self._plan.outputs, output_tokens)
+            if output_tokens:
+                for bucket in self._plan.outputs:
+                    self._keeper.settle(bucket, output_tokens)
 
     def settle_input(self, input_tokens: int, *, cache_read_tokens: int = 0) -> None:
-        if not self._is_open:
-            return
         plan, before = self._plan, self._counted
+        if not (self._is_open and plan.inputs):
+            return
         counted = input_tokens + (cache_read_tokens if plan.counts_cache_reads else 0)
         self._counted = counted
         if before is None:
-            levels = self._levels[len(plan.fixed) :]
-            self._limits.settle_taken(plan.inputs, levels, counted, self._at)
-        else:
-            self._limits.settle(plan.inputs, counted - before)
+            self._replace_estimate(counted)
+        elif counted != before:
+            for bucket in plan.inputs:
+                self._keeper.settle(bucket, counted - before)
+
+    def _replace_estimate(self, counted: int) -> None:
+        outcome, elapsed_s = self._outcome, self._clock.monotonic() - self._at
+        first = len(outcome.used) - len(self._plan.inputs)
+        for index, bucket in enumerate(self._plan.inputs, first):
+            more = counted - outcome.taken[index]
+            if more < 0.0:
+                more = -refund(outcome.used[index], -more, elapsed_s, bucket.per_minute)
+            if more:
+                self._keeper.settle(bucket, more)
 
 
-def _buckets(kind: str, limits: Sequence[tuple[str, int | None]]) -> tuple[_Bucket, ...]:
-    return tuple(
-        _Bucket(f"{key}/{kind}", per_minute) for key, per_minute in limits if per_minute is not None
-    )
-
-
-def _plan_of(
-    *,
-    requests: tuple[_Bucket, ...],
-    outputs: tuple[_Bucket, ...] = (),
-    inputs: tuple[_Bucket, ...] = (),
-    counts_cache_reads: bool = False,
-) -> _Plan:
-    fixed = [
-        *(Take(bucket.key, bucket.per_minute, 1) for bucket in requests),
-        *(Take(bucket.key, bucket.per_minute, 0, least=_ANY) for bucket in outputs),
+def _buckets(kind: str, limits: Sequence[tuple[str, int | None]]) -> Sequence[Bucket]:
+    return [
+        Bucket(f"{key}/{kind}", per_minute) for key, per_minute in limits if per_minute is not None
     ]
-    return _Plan(requests, outputs, inputs, tuple(fixed), counts_cache_reads)

@@ -72,6 +72,16 @@ class Spending:
         return Own(of_workspace, of_key)
 
 
+def may_be_spent(caller: Caller, tier: Tier | None) -> bool:
+    """Whether there is a sum that ``check_spending`` could find spent."""
+    bounds = caller.bounds
+    return (
+        bounds.key_budget is not None
+        or bounds.workspace_budget is not None
+        or (tier is not None and tier.monthly_cap_usd is not None)
+    )
+
+
 def check_spending(caller: Caller, tier: Tier | None, clock: Clock, own: Own = _NOTHING) -> None:
     """Raise where the month's money is spent; the text says from when on there is more.
 

@@ -1,0 +1,106 @@
+"""Every answer to a known model tells how the limits stand, also the one that says no."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import httpx2 as httpx
+import pytest
+
+from tests.servers import RunningServer, running_server
+
+CONFIG = """
+[limits]
+tier = "own"
+
+[[tiers]]
+name = "own"
+count_tokens_per_minute = 100
+[[tiers.classes]]
+name = "*"
+requests_per_minute = 100
+input_tokens_per_minute = 1_000_000
+output_tokens_per_minute = 100_000
+
+[[engines]]
+name = "play"
+type = "scripted"
+script = "replies.toml"
+"""
+REPLIES = '[[replies]]\ntext = "Hello there"\n'
+MESSAGE: dict[str, Any] = {
+    "model": "claude-sonnet-5-5",
+    "max_tokens": 10,
+    "messages": [{"role": "user", "content": "Hello"}],
+}
+TOLD = {
+    f"anthropic-ratelimit-{kind}-{what}"
+    for kind in ("requests", "input-tokens", "output-tokens", "tokens")
+    for what in ("limit", "remaining", "reset")
+}
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+    folder = tmp_path_factory.mktemp("limits")
+    with running_server(folder, config=CONFIG, files={"replies.toml": REPLIES}) as it:
+        yield it
+
+
+def ask(server: RunningServer, **changes: Any) -> httpx.Response:
+    return post(server, "/v1/messages", {**MESSAGE, **changes})
+
+
+def post(server: RunningServer, path: str, body: dict[str, Any]) -> httpx.Response:
+    return httpx.post(
+        f"{server.url}{path}",
+        json=body,
+        headers={"anthropic-version": "2023-06-01", "x-api-key": "any"},
+        timeout=60,
+    )
+
+
+def told(answer: httpx.Response) -> set[str]:
+    return {name for name in answer.headers if name.startswith("anthropic-ratelimit-")}
+
+
+@pytest.mark.parametrize(
+    ("changes", "status"),
+    [
+        ({}, 200),
+        ({"stream": True}, 200),
+        ({"max_tokens": 1_000_000_000}, 400),
+        ({"messages": [{"role": "user", "content": "long " * 1_000_000}]}, 429),
+    ],
+    ids=["whole", "streamed", "refused by a rule", "refused by a limit"],
+)
+def test_an_answer_tells_all_of_them(
+    server: RunningServer, changes: dict[str, Any], status: int
+) -> None:
+    answer = ask(server, **changes)
+
+    assert answer.status_code == status
+    assert told(answer) == TOLD
+
+
+def test_a_refusal_by_a_rule_takes_nothing(server: RunningServer) -> None:
+    before = ask(server)
+    refused = ask(server, max_tokens=1_000_000_000)
+    after = ask(server)
+
+    left = [
+        int(answer.headers["anthropic-ratelimit-requests-remaining"])
+        for answer in (before, refused, after)
+    ]
+    # A request comes back every 0.6 seconds.
+    assert left[1] >= left[0]
+    assert left[2] >= left[0] - 1
+
+
+def test_counting_tells_of_its_own_limit(server: RunningServer) -> None:
+    body = {name: value for name, value in MESSAGE.items() if name != "max_tokens"}
+
+    answer = post(server, "/v1/messages/count_tokens", body)
+
+    assert answer.status_code == 200
+    assert answer.headers["anthropic-ratelimit-requests-limit"] == "100"
+    assert told(answer) == {name for name in TOLD if "-requests-" in name}
