@@ -74,6 +74,21 @@ def require_tier(name: str, settings: "Settings") -> None:
     require_shared_tiers(settings, "leave --tier out")
 
 
+def read_tier_or_none(name: str, settings: "Settings") -> str | None:
+    """Read ``--tier``, which may take a tier away; raises as ``require_tier`` does."""
+    if name == NONE:
+        return None
+    require_tier(name, settings)
+    return name
+
+
+def read_budget_or_none(text: str) -> int | None:
+    """Read ``--budget``, which may take a budget away; raises ``CommandFailed``."""
+    from antechamber.cli.amounts import nano_usd
+
+    return None if text == NONE else nano_usd(text, "--budget")
+
+
 def checked_name(name: str) -> str:
     """Return a name that can be kept; raises ``CommandFailed``."""
     if not 0 < len(name.strip()) <= _LONGEST_NAME:

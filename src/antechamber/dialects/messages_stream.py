@@ -14,15 +14,15 @@ from antechamber.turn.events import EngineEvent, TurnEnded, UsageReported
 from antechamber.wire.errors import (
     ApiError,
     EngineFailed,
-    EngineLacksModel,
-    EngineRateLimited,
-    EngineRefusesUs,
-    EngineTimedOut,
     InvalidRequest,
-    Overloaded,
     RequestTooLarge,
 )
 from antechamber.wire.responses import StopReason
+from antechamber.wire.upstream_faults import (
+    FAULTS_BY_TYPE,
+    PASSING_BY_STATUS,
+    REFUSALS_BY_STATUS,
+)
 
 
 class _Details(msgspec.Struct):
@@ -98,28 +98,16 @@ _answer = msgspec.json.Decoder(_Answer)
 _envelope = msgspec.json.Decoder(_Envelope)
 _REASONS: Mapping[str, StopReason] = {reason: reason for reason in get_args(StopReason)}
 _BY_TYPE: Mapping[str, type[ApiError]] = {
+    **FAULTS_BY_TYPE,
     "invalid_request_error": InvalidRequest,
     "request_too_large": RequestTooLarge,
-    "authentication_error": EngineRefusesUs,
-    "billing_error": EngineRefusesUs,
-    "permission_error": EngineLacksModel,
-    "not_found_error": EngineLacksModel,
-    "rate_limit_error": EngineRateLimited,
-    "timeout_error": EngineTimedOut,
-    "overloaded_error": Overloaded,
 }
 _BY_STATUS: Mapping[int, type[ApiError]] = {
+    **REFUSALS_BY_STATUS,
+    **PASSING_BY_STATUS,
     400: InvalidRequest,
-    401: EngineRefusesUs,
-    402: EngineRefusesUs,
-    403: EngineLacksModel,
-    404: EngineLacksModel,
-    408: EngineTimedOut,
     413: RequestTooLarge,
     422: InvalidRequest,
-    429: EngineRateLimited,
-    504: EngineTimedOut,
-    529: Overloaded,
 }
 
 

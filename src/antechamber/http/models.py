@@ -5,7 +5,8 @@ from urllib.parse import parse_qs
 from antechamber.http.asgi import Receive, Scope, Send, respond
 from antechamber.operations.answering.call import Call
 from antechamber.operations.answering.services import Services
-from antechamber.operations.models import PageOrder, get_model, list_models
+from antechamber.operations.models import get_model, list_models
+from antechamber.operations.pages import PageOrder
 from antechamber.wire.encoding import encode_json
 from antechamber.wire.errors import InvalidRequest
 

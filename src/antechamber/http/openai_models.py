@@ -3,7 +3,8 @@
 from antechamber.dialects.openai_front.models import model_list, model_of
 from antechamber.http.asgi import Receive, Scope, Send, respond
 from antechamber.operations.answering.services import Services
-from antechamber.operations.models import PageOrder, get_model, list_models
+from antechamber.operations.models import get_model, list_models
+from antechamber.operations.pages import PageOrder
 from antechamber.wire.encoding import encode_json
 
 _EVERY_MODEL = PageOrder(limit=10_000)

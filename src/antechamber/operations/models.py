@@ -2,35 +2,18 @@
 
 import asyncio
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
 
 from antechamber.engines.base import Engine
 from antechamber.operations.answering.routing import Candidate
 from antechamber.operations.answering.services import Services
-from antechamber.wire.errors import ApiError, InvalidRequest, NotFound
+from antechamber.operations.pages import Page, PageOrder, page_of
+from antechamber.wire.errors import ApiError, NotFound
 from antechamber.wire.model_info import ModelInfo, model_info
 
 _PATIENCE_S = 2.0
 """Claude Code gives up on the list after three seconds."""
 _SHOWN_UNASKED = ("active", "deprecated")
 """Retired models are served, and listed only when they are asked for (SDK 2.12)."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PageOrder:
-    """Which part of a list is wanted."""
-
-    limit: int = 20
-    after_id: str | None = None
-    before_id: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
-    """A part of a list and whether there is more in the direction that was asked for."""
-
-    data: Sequence[ModelInfo]
-    has_more: bool
 
 
 async def list_models(
@@ -40,7 +23,7 @@ async def list_models(
     lifecycle: Sequence[str],
     beta: bool,
     allowed: Collection[str] | None = None,
-) -> Page:
+) -> Page[ModelInfo]:
     """Return served models, newest first; raises ``InvalidRequest`` for an unknown cursor.
 
     ``allowed`` are those of the caller's key; None is every one.
@@ -53,7 +36,8 @@ async def list_models(
     await _settle({candidate.engine.name: candidate.engine for candidate in candidates}.values())
     infos = [_info(candidate, beta=beta) for candidate in candidates]
     wanted = lifecycle or _SHOWN_UNASKED
-    return _page([info for info in infos if info["lifecycle"] in wanted], order)
+    shown = [info for info in infos if info["lifecycle"] in wanted]
+    return page_of(shown, order, lambda info: info["id"])
 
 
 async def get_model(
@@ -89,23 +73,3 @@ def _info(candidate: Candidate, *, beta: bool) -> ModelInfo:
         pdf_input=limits.image_input,
         beta=beta,
     )
-
-
-def _page(infos: Sequence[ModelInfo], order: PageOrder) -> Page:
-    if order.after_id is not None and order.before_id is not None:
-        message = "after_id and before_id cannot both be specified"
-        raise InvalidRequest(message)
-    if order.before_id is not None:
-        part = infos[: _position(infos, order.before_id, "before_id")]
-        return Page(data=part[-order.limit :], has_more=len(part) > order.limit)
-    start = 0 if order.after_id is None else _position(infos, order.after_id, "after_id") + 1
-    part = infos[start:]
-    return Page(data=part[: order.limit], has_more=len(part) > order.limit)
-
-
-def _position(infos: Sequence[ModelInfo], model_id: str, name: str) -> int:
-    for position, info in enumerate(infos):
-        if info["id"] == model_id:
-            return position
-    message = f"{name}: {model_id} is not in this list"
-    raise InvalidRequest(message)

@@ -8,8 +8,9 @@ from antechamber.cli.bookkeeping import (
     NONE,
     checked_name,
     opened_database,
+    read_budget_or_none,
     read_end_or_none,
-    require_tier,
+    read_tier_or_none,
     utc_now,
 )
 from antechamber.cli.failures import CommandFailed
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from antechamber.settings import Settings
 
 SET_EXAMPLES = examples(
     "antechamber keys set apikey_01… --name laptop --budget 20",
@@ -63,11 +63,11 @@ def set_(  # noqa: PLR0913 - the options of a command
         if name is not None:
             changes["name"] = checked_name(name)
         if tier is not None:
-            changes["tier"] = _tier(tier, settings)
+            changes["tier"] = read_tier_or_none(tier, settings)
         if model:
             changes["models"] = None if model == [NONE] else canonical_models(model, settings)
         if budget is not None:
-            changes["monthly_budget_nano_usd"] = _budget(budget)
+            changes["monthly_budget_nano_usd"] = read_budget_or_none(budget)
         if expires is not None:
             changes["expires_at"] = read_end_or_none(expires, now)
         if priority is not None:
@@ -102,16 +102,3 @@ def _check(changes: "Mapping[str, object]", kind: str) -> None:
         raise CommandFailed(f"Nothing to set: give {options}")
     if kind == "admin" and any(name in changes for name in _OF_MODELS):
         raise CommandFailed("A key for administration asks no model: give --name or --expires")
-
-
-def _tier(name: str, settings: "Settings") -> str | None:
-    if name == NONE:
-        return None
-    require_tier(name, settings)
-    return name
-
-
-def _budget(text: str) -> int | None:
-    from antechamber.cli.amounts import nano_usd
-
-    return None if text == NONE else nano_usd(text, "--budget")

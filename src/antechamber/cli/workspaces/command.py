@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from antechamber.cli.bookkeeping import (
-    NONE,
     checked_name,
     opened_database,
-    require_tier,
+    read_budget_or_none,
+    read_tier_or_none,
     utc_now,
 )
 from antechamber.cli.failures import CommandFailed
@@ -19,7 +19,6 @@ from antechamber.cli.screen import harmless, notes, print_json, results
 if TYPE_CHECKING:
     from antechamber.operations.administration.workspace_lists import WorkspaceOverview
     from antechamber.operations.administration.workspaces import WorkspaceRow
-    from antechamber.settings import Settings
 
 app = typer.Typer(
     help="Create, list, change and archive workspaces.",
@@ -65,8 +64,8 @@ def create(
 
         wanted = workspaces.NewWorkspace(
             name=checked_name(name),
-            tier=_tier(tier, settings) if tier else None,
-            monthly_budget_nano_usd=_budget(budget) if budget else None,
+            tier=read_tier_or_none(tier, settings) if tier else None,
+            monthly_budget_nano_usd=read_budget_or_none(budget) if budget else None,
         )
         now = utc_now()
         made = database.write_now(lambda it: workspaces.create(it, wanted, now=now, new_id=new_id))
@@ -128,9 +127,9 @@ def set_(
         if name is not None:
             changes["name"] = checked_name(name)
         if tier is not None:
-            changes["tier"] = _tier(tier, settings)
+            changes["tier"] = read_tier_or_none(tier, settings)
         if budget is not None:
-            changes["monthly_budget_nano_usd"] = _budget(budget)
+            changes["monthly_budget_nano_usd"] = read_budget_or_none(budget)
         if not changes:
             raise CommandFailed("Nothing to set: give --name, --tier or --budget")
         now = utc_now()
@@ -149,19 +148,6 @@ def archive(workspace_id: WorkspaceId, config: ConfigFile = None, data_dir: Data
         now = utc_now()
         closed = database.write_now(lambda it: workspaces.archive(it, workspace_id, now=now))
         results().print(f"archived {closed.id} ({harmless(closed.name)})")
-
-
-def _tier(name: str, settings: "Settings") -> str | None:
-    if name == NONE:
-        return None
-    require_tier(name, settings)
-    return name
-
-
-def _budget(text: str) -> int | None:
-    from antechamber.cli.amounts import nano_usd
-
-    return None if text == NONE else nano_usd(text, "--budget")
 
 
 def _object(each: "WorkspaceOverview") -> dict[str, object]:

@@ -1,29 +1,23 @@
 """Errors of a host as members of our error tree."""
 
+from collections.abc import Mapping
+
 from antechamber.dialects.openai_chat.overflow import overflow, overflow_message
 from antechamber.dialects.openai_chat.told import Told, told_by, told_in
 from antechamber.wire.errors import (
     ApiError,
     EngineFailed,
     EngineFault,
-    EngineLacksModel,
     EngineRateLimited,
-    EngineRefusesUs,
-    EngineTimedOut,
     InvalidRequest,
     Overloaded,
 )
+from antechamber.wire.upstream_faults import PASSING_BY_STATUS, REFUSALS_BY_STATUS
 
-_KINDS: dict[int, type[EngineFault] | type[InvalidRequest]] = {
-    401: EngineRefusesUs,
-    402: EngineRefusesUs,
-    403: EngineLacksModel,
-    404: EngineLacksModel,
-    408: EngineTimedOut,
-    504: EngineTimedOut,
-    429: EngineRateLimited,
+_KINDS: Mapping[int, type[EngineFault] | type[InvalidRequest]] = {
+    **REFUSALS_BY_STATUS,
+    **PASSING_BY_STATUS,
     503: Overloaded,
-    529: Overloaded,
     400: InvalidRequest,
     413: InvalidRequest,
     422: InvalidRequest,

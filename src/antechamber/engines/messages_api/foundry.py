@@ -4,17 +4,17 @@ Source: learn.microsoft.com/azure/foundry, Claude models, and what the SDK's ``A
 sends. Its model names are names of deployments and pass as they are configured.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 
 from antechamber.engines.base import RelayOrder
-from antechamber.engines.messages_api.cloud_errors import in_envelope, status_meant
-from antechamber.engines.messages_api.host import FrameDecoder, Outgoing
+from antechamber.engines.messages_api.host import Outgoing
 from antechamber.engines.messages_api.host_features import (
     Fitted,
     fitted,
     host_features,
     prepared,
 )
+from antechamber.engines.messages_api.same_answers import SameGoodAnswers
 from antechamber.wire.splice import with_fields
 
 
@@ -23,13 +23,13 @@ def foundry_address(resource: str) -> str:
     return f"https://{resource}.services.ai.azure.com/anthropic"
 
 
-class FoundryHost:
+class FoundryHost(SameGoodAnswers):
     """One resource and its key, which goes out in both headers that the SDK sends."""
 
     def __init__(self, base_url: str, *, api_key: str, also_accepted: Collection[str] = ()) -> None:
         self._base_url = base_url.rstrip("/").removesuffix("/v1")
         self._credentials = {"x-api-key": api_key, "api-key": api_key}
-        self._features = host_features("foundry", also_accepted=also_accepted)
+        super().__init__(host_features("foundry", also_accepted=also_accepted))
 
     async def outgoing(self, order: RelayOrder) -> Outgoing:
         """Return the request with its path, version, betas and key; raises ``InvalidRequest``."""
@@ -44,31 +44,3 @@ class FoundryHost:
         counts = order.path == "/v1/messages/count_tokens"
         fit = fitted(self._features, order.body, order.betas, counts=counts)
         return with_fields(order.body, fit.edits), fit
-
-    def decoder(
-        self, headers: Mapping[str, str], *, request_id: str | None = None
-    ) -> FrameDecoder | None:
-        """Return None: its streams are server-sent events of the Messages API."""
-        del headers, request_id
-        return None
-
-    def count_body(self, body: bytes) -> bytes:
-        """Return ``body``: its counts are the API's own."""
-        return body
-
-    def error_status(self, status: int, headers: Mapping[str, str]) -> int:
-        """Return the status that the Messages API has for ``status``."""
-        del headers
-        return status_meant(status)
-
-    def error_body(
-        self,
-        status: int,
-        headers: Mapping[str, str],
-        body: bytes,
-        *,
-        request_id: str | None = None,
-    ) -> bytes:
-        """Return Claude's own errors as they are, Azure's in the envelope of the API."""
-        del headers
-        return in_envelope(self._features.name, status_meant(status), body, request_id)

@@ -1,12 +1,11 @@
 """The Messages API at its usual paths: Anthropic's own, a gateway, another antechamber."""
 
-from collections.abc import Mapping
-
 from antechamber.engines.base import RelayOrder
-from antechamber.engines.messages_api.host import FrameDecoder, Outgoing
+from antechamber.engines.messages_api.host import Outgoing
+from antechamber.engines.messages_api.same_answers import SameAnswers
 
 
-class HostedApi:
+class HostedApi(SameAnswers):
     """A base URL and a key, which goes out as ``x-api-key``.
 
     Source: platform.claude.com/docs/en/api/overview, authentication.
@@ -22,31 +21,3 @@ class HostedApi:
         if order.betas:
             headers["anthropic-beta"] = ",".join(order.betas)
         return Outgoing(url=self._base_url + order.path, headers=headers, body=order.body)
-
-    def decoder(
-        self, headers: Mapping[str, str], *, request_id: str | None = None
-    ) -> FrameDecoder | None:
-        """Return None: its streams are server-sent events of the Messages API."""
-        del headers, request_id
-        return None
-
-    def count_body(self, body: bytes) -> bytes:
-        """Return ``body``."""
-        return body
-
-    def error_status(self, status: int, headers: Mapping[str, str]) -> int:
-        """Return ``status``."""
-        del headers
-        return status
-
-    def error_body(
-        self,
-        status: int,
-        headers: Mapping[str, str],
-        body: bytes,
-        *,
-        request_id: str | None = None,
-    ) -> bytes:
-        """Return ``body``: its envelope is the API's own."""
-        del status, headers, request_id
-        return body

@@ -4,19 +4,19 @@ Source: docs.cloud.google.com/vertex-ai, Claude models; what the SDK's ``Anthrop
 """
 
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from urllib.parse import quote
 
 from antechamber.engines.base import RelayOrder
 from antechamber.engines.messages_api.authentication import Authentication
-from antechamber.engines.messages_api.cloud_errors import in_envelope, status_meant
-from antechamber.engines.messages_api.host import FrameDecoder, Outgoing
+from antechamber.engines.messages_api.host import Outgoing
 from antechamber.engines.messages_api.host_features import (
     Fitted,
     fitted,
     host_features,
     prepared,
 )
+from antechamber.engines.messages_api.same_answers import SameGoodAnswers
 from antechamber.wire.encoding import encode_json
 from antechamber.wire.splice import with_fields
 
@@ -28,7 +28,7 @@ _WIDE_REGIONS = ("eu", "us")
 _DATED = re.compile(r"-(\d{8})$")
 
 
-class VertexHost:
+class VertexHost(SameGoodAnswers):
     """Vertex AI in one project and region."""
 
     def __init__(
@@ -50,7 +50,7 @@ class VertexHost:
         self._models = f"{address}/{place}/publishers/anthropic/models/"
         self._authentication = authentication
         self._canonical = canonical
-        self._features = host_features("vertex", also_accepted=also_accepted)
+        super().__init__(host_features("vertex", also_accepted=also_accepted))
 
     async def outgoing(self, order: RelayOrder) -> Outgoing:
         """Return the request with its token; raises as ``Host.outgoing`` says."""
@@ -75,34 +75,6 @@ class VertexHost:
         # A server that reads ``;`` as the beginning of parameters would lose the action.
         place = "count-tokens:rawPredict" if counts else f"{quote(model, safe='@:')}:{action}"
         return self._models + place, with_fields(order.body, edits), fit
-
-    def decoder(
-        self, headers: Mapping[str, str], *, request_id: str | None = None
-    ) -> FrameDecoder | None:
-        """Return None: its streams are server-sent events of the Messages API."""
-        del headers, request_id
-        return None
-
-    def count_body(self, body: bytes) -> bytes:
-        """Return ``body``: its counts are the API's own."""
-        return body
-
-    def error_status(self, status: int, headers: Mapping[str, str]) -> int:
-        """Return the status that the Messages API has for ``status``."""
-        del headers
-        return status_meant(status)
-
-    def error_body(
-        self,
-        status: int,
-        headers: Mapping[str, str],
-        body: bytes,
-        *,
-        request_id: str | None = None,
-    ) -> bytes:
-        """Return Claude's own errors as they are, Google's in the envelope of the API."""
-        del headers
-        return in_envelope(self._features.name, status_meant(status), body, request_id)
 
     def _model(self, name: str) -> str:
         """Return Vertex's id for a name that may be the catalogue's or Vertex's own."""

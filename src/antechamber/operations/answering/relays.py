@@ -21,16 +21,17 @@ from antechamber.wire.errors import (
     CallerFault,
     EngineFailed,
     EngineFault,
-    EngineLacksModel,
-    EngineRateLimited,
     EngineRefusesUs,
-    EngineTimedOut,
     InvalidRequest,
     NotFound,
-    Overloaded,
     RequestTooLarge,
 )
 from antechamber.wire.responses import ServiceTier
+from antechamber.wire.upstream_faults import (
+    FAULTS_BY_TYPE,
+    PASSING_BY_STATUS,
+    REFUSALS_BY_STATUS,
+)
 
 _MOST_BYTES = 64 * 1024 * 1024
 _VERSION_WITH_DONE = "2023-01-01"
@@ -40,21 +41,8 @@ _PASSED_BACK = ("retry-after", "retry-after-ms", _SHOULD_RETRY)
 _SPEND_LIMIT = b"spend_limit_reached"
 """In the code of a 429 that is of money: no pause helps."""
 _PASSED_BACK_PREFIX = "anthropic-ratelimit-"
-_RETRIED: dict[int, type[EngineFault]] = {
-    408: EngineTimedOut,
-    409: EngineFailed,
-    429: EngineRateLimited,
-    504: EngineTimedOut,
-    529: Overloaded,
-}
+_RETRIED: Mapping[int, type[EngineFault]] = {**PASSING_BY_STATUS, 409: EngineFailed}
 """Statuses below 500 that the SDKs repeat, and those above that have a meaning of their own."""
-_OUR_FAULT: dict[int, type[EngineFault]] = {
-    401: EngineRefusesUs,
-    402: EngineRefusesUs,
-    403: EngineLacksModel,
-    404: EngineLacksModel,
-}
-"""Our key, our bill, or our name for the model: another engine may do better."""
 _CANNOT_COUNT = (404, 405, 501)
 """Of a gateway that has no such path, which says nothing of its messages."""
 _CALLERS: dict[int, type[CallerFault]] = {
@@ -64,16 +52,6 @@ _CALLERS: dict[int, type[CallerFault]] = {
 }
 """Of a front end that answers with a page of its own."""
 _CALLERS_FAULT = ("invalid_request_error", "request_too_large")
-_TOLD: dict[str, type[EngineFault]] = {
-    "authentication_error": EngineRefusesUs,
-    "billing_error": EngineRefusesUs,
-    "not_found_error": EngineLacksModel,
-    "overloaded_error": Overloaded,
-    "permission_error": EngineLacksModel,
-    "rate_limit_error": EngineRateLimited,
-    "timeout_error": EngineTimedOut,
-}
-"""What the ``error`` event of a stream means, where it is more than a failure."""
 _MOST_BYTES_BEFORE = 1024 * 1024
 """Of a stream before its answer begins."""
 _TIERS: dict[str | None, ServiceTier] = {tier: tier for tier in get_args(ServiceTier)}
@@ -367,7 +345,7 @@ def _fault_of(trial: _Trial, order: RelayOrder) -> EngineFault | CallerFault | N
     message = f"{trial.candidate.engine.name} answered with status {status}."
     if order.path == "/v1/messages/count_tokens" and status in _CANNOT_COUNT:
         return NotFound(message)
-    refusal = _OUR_FAULT.get(status)
+    refusal = REFUSALS_BY_STATUS.get(status)
     if refusal is None and 300 <= status < 500 and not trial.is_answer:
         refusal = _CALLERS.get(status, EngineRefusesUs)
     if status in _RETRIED or status >= 500:
@@ -385,7 +363,9 @@ def _fault_told(trial: _Trial) -> EngineFault | None:
     told = trial.reader.error_type
     if told is None or told in _CALLERS_FAULT:
         return None
-    return _TOLD.get(told, EngineFailed)(f"{trial.candidate.engine.name} answered with {told}.")
+    return FAULTS_BY_TYPE.get(told, EngineFailed)(
+        f"{trial.candidate.engine.name} answered with {told}."
+    )
 
 
 def _may_repeat(headers: Mapping[str, str]) -> bool | None:
