@@ -28,7 +28,7 @@ _QUANTISATION = re.compile(r"[.-](?:I?Q\d\w*|B?F16|F32)$", re.IGNORECASE)
 
 def announce(settings: Settings, port: int) -> None:
     """Print everything that a person needs for the first request."""
-    from antechamber.assembly import model_file
+    from antechamber.local_models import model_file
 
     state = look_at_database(settings, now=utc_now())
     needs_key = state.has_keys or bool(settings.server.api_keys)

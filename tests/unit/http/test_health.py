@@ -13,11 +13,12 @@ from antechamber.engines.base import EngineLimits, PreparedTurn, TurnOrder
 from antechamber.http.health import ReadyEndpoint
 from antechamber.operations.answering.health import BreakerSettings, EngineHealth
 from antechamber.operations.answering.routing import EngineEntry, Replica
-from antechamber.runtime.clock import SystemClock
+from antechamber.runtime.clock import Clock, SystemClock
 from antechamber.settings import Settings
 from antechamber.state import open_state
 from antechamber.wire.errors import EngineFailed, EngineFault, EngineRateLimited, Overloaded
 from tests.unit.http.exchange import Client, scope
+from tests.unit.operations.stage import StillClock
 
 Ready = Callable[[], Awaitable[None]]
 
@@ -59,8 +60,8 @@ LOST = _fails(EngineFailed("The local model could not be loaded."))
 AWAY = _fails(Overloaded("It cannot be reached."))
 
 
-def health_of(name: str) -> EngineHealth:
-    return EngineHealth(name, BreakerSettings(failures=2, open_s=0.05), SystemClock())
+def health_of(name: str, clock: Clock | None = None) -> EngineHealth:
+    return EngineHealth(name, BreakerSettings(failures=2, open_s=30.0), clock or SystemClock())
 
 
 async def probe(
@@ -105,7 +106,8 @@ async def test_one_engine_that_answers_is_enough() -> None:
 
 
 async def test_an_engine_is_not_ready_while_it_is_left_alone_for_its_failures() -> None:
-    dead = health_of("one")
+    clock = StillClock()
+    dead = health_of("one", clock)
     dead.enter("model").failed(EngineFailed("Broken."))
     assert (await probe({"one": _well}, {"one": dead}))[0] == 200
 
@@ -118,7 +120,7 @@ async def test_an_engine_is_not_ready_while_it_is_left_alone_for_its_failures() 
     assert status == 200
     assert body["engines"] == {"one": "left alone", "two": "ready"}
 
-    await asyncio.sleep(0.06)
+    clock.at += 31
     assert (await probe({"one": _well}, {"one": dead}))[0] == 200
 
 

@@ -10,7 +10,7 @@ from antechamber.cli.options import ConfigFile, DataDir, examples, read_settings
 from antechamber.cli.screen import notes, results
 
 if TYPE_CHECKING:
-    from antechamber.assembly import ModelLibrary
+    from antechamber.local_models import ModelLibrary
 
 app = typer.Typer(
     help="Bring, list and remove model files for local engines.",
@@ -51,8 +51,8 @@ def add(
 ) -> None:
     """Bring a model into the data directory, and say how to use it."""
     with told_plainly():
-        from antechamber.assembly import model_library
         from antechamber.cli.models.reference import PREFIX
+        from antechamber.local_models import model_library
 
         settings = read_settings(config, data_dir)
         library = model_library(settings)
@@ -70,7 +70,7 @@ def add(
 def list_(config: ConfigFile = None, data_dir: DataDir = None) -> None:
     """List the models that local engines can load by name."""
     with told_plainly():
-        from antechamber.assembly import model_library
+        from antechamber.local_models import model_library
 
         library = model_library(read_settings(config, data_dir))
     rows = [(path.stem, path) for path in library.added]
@@ -89,8 +89,8 @@ def remove(
 ) -> None:
     """Remove a model from the data directory."""
     with told_plainly():
-        from antechamber.assembly import model_library
         from antechamber.cli.models.library import failure_words, find
+        from antechamber.local_models import model_library
         from antechamber.settings import LocalEngineSettings
 
         settings = read_settings(config, data_dir)
@@ -153,7 +153,7 @@ def _add_from_hub(source: str, name: str | None, library: "ModelLibrary", downlo
 
 
 def _require_loadable(path: Path) -> None:
-    from antechamber.assembly import fault_of_model_file
+    from antechamber.local_models import fault_of_model_file
 
     if (fault := fault_of_model_file(path)) is not None:
         raise CommandFailed(f"{path}: {fault}")

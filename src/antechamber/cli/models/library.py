@@ -6,9 +6,9 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from antechamber.assembly import ModelLibrary
 from antechamber.cli.failures import CommandFailed
 from antechamber.cli.sizes import size_words
+from antechamber.local_models import ModelLibrary
 
 _CHUNK_BYTES = 8 * 1024 * 1024
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9._-]+")

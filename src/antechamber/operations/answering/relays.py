@@ -90,13 +90,11 @@ class OpenRelay:
     def headers(self) -> Mapping[str, str]:
         """What goes back to the client of the upstream's headers, names in small letters."""
         told = self._trial.answer.headers
-        passed = {
-            name: value
-            for name, value in told.items()
-            if name in _PASSED_BACK
-            # Our own limits stand in every answer where there are any.
-            or (name.startswith(_PASSED_BACK_PREFIX) and not self._account.is_limited)
-        }
+        passed = {name: told[name] for name in _PASSED_BACK if name in told}
+        if not self._account.is_limited:
+            # Where we have limits of our own it is they that stand in every answer.
+            limits = (name for name in told if name.startswith(_PASSED_BACK_PREFIX))
+            passed.update({name: told[name] for name in limits})
         if self.status == 429 and _SPEND_LIMIT not in self._trial.begun:
             # Clients that find none come back at once, and again.
             passed.setdefault("retry-after", "1")
