@@ -19,7 +19,6 @@ from antechamber.http.server import listen, serve
 from antechamber.local_models import ModelAddress, local_engine, model_file, start_models
 from antechamber.observability import MetricsPlace, Observability, metrics_place
 from antechamber.operations.administration.database_state import tier_in_use
-from antechamber.operations.administration.shared_place import require_shared_place
 from antechamber.operations.allowance.rate_limits import RateLimits
 from antechamber.operations.allowance.spending import Spending
 from antechamber.operations.answering.cache_diagnosis import CacheDiagnosis
@@ -66,7 +65,10 @@ def run_server(settings: Settings, announce: Callable[[Settings, int], None]) ->
     configure_log(level=settings.log.level, form=settings.log.format)
     require_shared_counts(settings)
     tiers_of(settings)
-    require_shared_place(settings)
+    if settings.redis_url is not None:
+        from antechamber.operations.administration.shared_place import require_shared_place
+
+        require_shared_place(settings)
     for engine in default_engines(settings):
         check_engine(engine, settings)
     load_or_create_secrets(settings.data_dir)

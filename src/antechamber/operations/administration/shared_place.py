@@ -1,4 +1,7 @@
-"""The Valkey or Redis that processes share, as it is found."""
+"""The Valkey or Redis that processes share, as it is found.
+
+Importing this loads its client, which is worth it only where there is to be one.
+"""
 
 from antechamber.limits.valkey import check_valkey
 from antechamber.settings import Settings
