@@ -17,6 +17,7 @@ from sqlalchemy import select
 
 from antechamber.store.database import Database, database_url
 from antechamber.store.tables import spending, turns
+from tests.engines.messages_api.upstream import message, played_upstream, whole
 from tests.postgres import own_database, running_postgres
 from tests.servers import RunningServer, running_server
 from tests.stream_grammar import parse_sse
@@ -123,6 +124,24 @@ def test_every_request_has_a_row_when_the_server_has_stopped(
     assert rows[broken.headers["request-id"]]["ending"] == "overloaded_error"
     assert refused.headers["request-id"] not in rows
     assert len(rows) == 3
+
+
+def test_searches_of_an_upstream_are_counted_and_cost_ten_dollars_a_thousand(
+    tmp_path: Path,
+) -> None:
+    usage = {"input_tokens": 7, "output_tokens": 3, "server_tool_use": {"web_search_requests": 2}}
+    with played_upstream() as upstream:
+        upstream.plays(whole(200, message(usage=usage)))
+        config = f'[[engines]]\nname = "up"\ntype = "messages_api"\nbase_url = "{upstream.url}"\n'
+        with running_server(tmp_path, config=config) as server:
+            _post(server, "Hello")
+            server.terminate()
+            server.wait()
+
+    (row,) = _rows(None, tmp_path).values()
+    assert (row["web_searches"], row["web_search_cost_nano_usd"]) == (2, 20_000_000)
+    tokens = row["input_cost_nano_usd"] + row["output_cost_nano_usd"]
+    assert row["cost_nano_usd"] == tokens + 20_000_000
 
 
 def test_the_ledger_says_what_the_client_was_told(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -190,6 +191,15 @@ def test_the_default_workspace_is_null_and_shown_when_it_is_asked_for(
         spaces.archive(default.id)
 
 
+@requirement("administration:rate-limits")
+def test_where_nothing_is_limited_no_limit_is_listed(admin: Anthropic) -> None:
+    team = admin.organization.workspaces.create(name="free").id
+
+    assert list(admin.organization.rate_limits.list()) == []
+    listing = admin.organization.workspaces.rate_limits
+    assert list(listing.list(team, include_inherited=True)) == []
+
+
 def _row(at: datetime, **other: Any) -> TurnRow:
     usual: dict[str, Any] = {
         "request_id": new_id("req_"),
@@ -217,11 +227,20 @@ def _row(at: datetime, **other: Any) -> TurnRow:
     return TurnRow(**(usual | other))
 
 
+_KINDS = ("input", "cache_write_5m", "cache_write_1h", "cache_read", "output", "web_search")
+
+
+def _costs(*nano_usd: int) -> dict[str, int]:
+    kinds = zip(_KINDS, nano_usd, strict=True)
+    return {"cost_nano_usd": sum(nano_usd)} | {f"{kind}_cost_nano_usd": it for kind, it in kinds}
+
+
 @pytest.fixture(scope="module")
 def used(house: House) -> None:
     """Three requests on the first of November, of two workspaces, and one two days later."""
+    costs = _costs(10_000_000, 1_000_000, 900_000, 45_678, 400_000, 20_000_000)
     rows = [
-        _row(_DAY),
+        _row(_DAY, input_tokens=100, web_searches=2, **costs),
         _row(_DAY + timedelta(hours=1), service_tier="batch"),
         _row(_DAY, workspace_id="wrkspc_1", key_id=None, model="claude-haiku-4-5-20251001"),
         _row(_DAY + timedelta(days=2)),
@@ -246,7 +265,7 @@ def test_the_usage_report_has_a_bucket_for_each_day(house: House) -> None:
         "cache_read_input_tokens": 9,
         "cache_creation": {"ephemeral_5m_input_tokens": 3, "ephemeral_1h_input_tokens": 6},
         "output_tokens": 30,
-        "server_tool_use": {"web_search_requests": 0},
+        "server_tool_use": {"web_search_requests": 2},
         **dict.fromkeys(("model", "api_key_id", "workspace_id", "account_id")),
         **dict.fromkeys(("service_account_id", "service_tier", "context_window", "inference_geo")),
     }
@@ -270,7 +289,7 @@ def test_the_usage_report_is_grouped_and_filtered(house: House) -> None:
         ("wrkspc_1", "claude-haiku-4-5-20251001"): 10,
     }
     assert [each["output_tokens"] for each in batch["data"][0]["results"]] == [10]
-    assert batch["data"][0]["results"][0]["speed"] is None
+    assert batch["data"][0]["results"][0]["speed"] == "standard"
     assert elsewhere["data"][0]["results"] == []
 
 
@@ -302,20 +321,95 @@ def test_the_cost_report_is_in_cents(house: House) -> None:
 
     assert [len(bucket["results"]) for bucket in plain] == [1, 0]
     assert plain[0]["results"][0] == {
-        "amount": "3.7037034",
+        "amount": "5.7037034",
         "currency": "USD",
         **dict.fromkeys(("cost_type", "token_type", "model", "service_tier", "context_window")),
         **dict.fromkeys(("inference_geo", "description", "workspace_id")),
     }
-    by_description = {
-        (each["workspace_id"], each["description"]): each["amount"]
-        for each in described["data"][0]["results"]
+    told = described["data"][0]["results"]
+    assert next(each for each in told if each["token_type"] == "uncached_input_tokens") == {
+        "amount": "1",
+        "currency": "USD",
+        "cost_type": "tokens",
+        "token_type": "uncached_input_tokens",
+        "model": "claude-opus-5-5",
+        "service_tier": "standard",
+        "context_window": "0-200k",
+        "inference_geo": "not_available",
+        "description": "Claude Opus 5.5 Usage - Input Tokens",
+        "workspace_id": None,
     }
-    assert by_description == {
-        (None, "claude-opus-5-5 usage, standard"): "1.2345678",
-        (None, "claude-opus-5-5 usage, batch"): "1.2345678",
-        ("wrkspc_1", "claude-haiku-4-5-20251001 usage, standard"): "1.2345678",
+    tier = ("claude-opus-5-5", "standard")
+    assert {
+        (each["model"], each["service_tier"], each["token_type"]): each["amount"] for each in told
+    } == {
+        (*tier, "uncached_input_tokens"): "1",
+        (*tier, "cache_creation.ephemeral_5m_input_tokens"): "0.1",
+        (*tier, "cache_creation.ephemeral_1h_input_tokens"): "0.09",
+        (*tier, "cache_read_input_tokens"): "0.0045678",
+        (*tier, "output_tokens"): "0.04",
+        (*tier, None): "2",
+        # Written down when only the whole was known.
+        ("claude-opus-5-5", "batch", None): "1.2345678",
+        ("claude-haiku-4-5-20251001", "standard", None): "1.2345678",
     }
+    assert {each["description"] for each in told if each["token_type"] is None} == {
+        "Claude Opus 5.5 Usage",
+        "Claude Haiku 4.5 Usage",
+        "Web Search Usage",
+    }
+    assert [each["description"] for each in told if each["cost_type"] == "web_search"] == [
+        "Web Search Usage"
+    ]
+    assert sum(Decimal(each["amount"]) for each in told) == Decimal(
+        plain[0]["results"][0]["amount"]
+    )
+
+
+@requirement("administration:usage")
+@pytest.mark.usefixtures("used")
+def test_use_is_told_apart_by_context_window_and_accounts_have_none(house: House) -> None:
+    query = {"starting_at": "2026-11-01T00:00:00Z", "limit": 1}
+
+    grouped = house.get(_USAGE, **query, **{"group_by[]": "context_window"}).json()
+    long = house.get(_USAGE, **query, **{"context_window[]": "200k-1M"}).json()
+    nobody = house.get(_USAGE, **query, **{"account_ids[]": "user_01"}).json()
+
+    assert [(each["context_window"], each["output_tokens"]) for each in _results(grouped)] == [
+        ("0-200k", 30)
+    ]
+    assert _results(long) == _results(nobody) == []
+
+
+def _results(report: dict[str, Any]) -> list[dict[str, Any]]:
+    return report["data"][0]["results"]
+
+
+@requirement("administration:cost", "administration:usage")
+def test_what_is_asked_now_costs_what_its_tokens_cost(house: House, admin: Anthropic) -> None:
+    team = admin.organization.workspaces.create(name="priced").id
+    _, text = house.key(workspace_id=team)
+    today = datetime.now(UTC).date().isoformat()
+    query = {"starting_at": today, "group_by[]": ["workspace_id", "description"]}
+
+    with sdk_client(house.server.url, api_key=text) as client:
+        usage = client.messages.create(**body(model="claude-sonnet-4-6")).usage
+
+    deadline = time.monotonic() + _PATIENCE_S
+    while not (found := [it for it in _results(_cost_report(house, query)) if _is_of(team, it)]):
+        assert time.monotonic() < deadline
+    assert [(each["token_type"], Decimal(each["amount"])) for each in found] == [
+        ("uncached_input_tokens", usage.input_tokens * Decimal("0.0003")),
+        ("output_tokens", usage.output_tokens * Decimal("0.0015")),
+    ]
+
+
+def _cost_report(house: House, query: dict[str, Any]) -> dict[str, Any]:
+    return house.get(_COST, **query).json()
+
+
+def _is_of(team: str, result: dict[str, Any]) -> bool:
+    return result["workspace_id"] == team
 
 
 @requirement("administration:shapes")
@@ -329,6 +423,12 @@ def test_the_cost_report_is_in_cents(house: House) -> None:
         (_USAGE, {"starting_at": "2026-11-01", "limit": 32}, "limit: Input should be less than"),
         (_USAGE, {"starting_at": "2026-11-01", "limit": 0}, "limit: Input should be greater than"),
         (_USAGE, {"starting_at": "2026-11-01", "group_by[]": "colour"}, "group_by.0: Input should"),
+        (_USAGE, {"starting_at": "2026-11-01", "speeds[]": "slow"}, "speeds.0: Input should be"),
+        (
+            _USAGE,
+            {"starting_at": "2026-11-01", "context_window[]": "1M"},
+            "context_window.0: Input should be '0-200k' or '200k-1M'",
+        ),
         (
             _USAGE,
             {"starting_at": "2026-11-01", "colours[]": "red"},

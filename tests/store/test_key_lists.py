@@ -1,8 +1,7 @@
 """Keys and workspaces as lists show them."""
 
 from collections.abc import Mapping
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
@@ -21,14 +20,12 @@ from antechamber.operations.administration.workspace_lists import (
     WorkspacesOrder,
     add_workspace,
     change_workspace,
-    workspace_of,
     workspace_overviews,
     workspace_page,
 )
 from antechamber.operations.pages import PageOrder
 from antechamber.store.database import Database
 from antechamber.store.ledger import Spent, add_turns
-from antechamber.store.workspaces import ensure_workspace
 from antechamber.wire.errors import NotFound
 from antechamber.wire.ids import new_id
 
@@ -114,7 +111,7 @@ def test_the_overview_has_what_was_spent_in_the_month(database: Database) -> Non
     [of_key] = database.read_now(partial(key_overviews, now=_NOW))
     by_id = {
         each.row.id: each.spent_nano_usd
-        for each in database.write_now(partial(workspace_overviews, now=_NOW))
+        for each in database.read_now(partial(workspace_overviews, now=_NOW))
     }
 
     assert (of_key.workspace, of_key.spent_nano_usd) == ("Team", 7)
@@ -123,14 +120,13 @@ def test_the_overview_has_what_was_spent_in_the_month(database: Database) -> Non
 
 def _shown(database: Database, **wanted: Any) -> list[str]:
     order = WorkspacesOrder(page=PageOrder(), **wanted)
-    page = database.write_now(partial(workspace_page, order=order, now=_NOW))
+    page = database.read_now(partial(workspace_page, order=order))
     return sorted(each.name for each in page.data)
 
 
 def test_workspaces_are_shown_as_far_as_they_are_wanted(database: Database) -> None:
     team, old = _workspace(database), _workspace(database, "Old")
     database.write_now(partial(workspaces.archive, workspace_id=old.id, now=_NOW))
-    database.write_now(partial(workspace_of, workspace_id="default", now=_NOW))
 
     assert _shown(database) == ["Team"]
     assert _shown(database, include_archived=True) == ["Old", "Team"]
@@ -138,33 +134,14 @@ def test_workspaces_are_shown_as_far_as_they_are_wanted(database: Database) -> N
     assert _shown(database, include_default=True, ids=[team.id, old.id]) == ["Team"]
 
 
-def test_the_default_workspace_is_always_there_and_as_old_as_it_was(database: Database) -> None:
-    first = database.write_now(partial(workspace_of, workspace_id="default", now=_NOW))
-    later = _NOW + timedelta(days=1)
-
-    again = database.write_now(partial(workspace_of, workspace_id="default", now=later))
-
-    assert again == first
-    assert first.created_at == _NOW
-
-
-def test_two_who_find_no_default_workspace_may_both_make_it(database: Database) -> None:
-    first = database.write_now(partial(workspace_of, workspace_id="default", now=_NOW))
-    second = replace(first, name="Later")
-
-    database.write_now(partial(ensure_workspace, workspace=second))
-
-    assert database.read_now(partial(workspaces.one, workspace_id="default")) == first
-
-
-def test_the_default_workspace_has_its_name_before_it_has_a_row(database: Database) -> None:
+def test_the_default_workspace_is_always_there_and_has_its_name(database: Database) -> None:
     _key(database)
 
-    [before] = database.read_now(partial(key_overviews, now=_NOW))
-    database.write_now(partial(workspace_of, workspace_id="default", now=_NOW))
-    [after] = database.read_now(partial(key_overviews, now=_NOW))
+    [overview] = database.read_now(partial(key_overviews, now=_NOW))
+    default = database.read_now(partial(workspaces.one, workspace_id="default"))
 
-    assert [before.workspace, after.workspace] == ["Default", "Default"]
+    assert overview.workspace == default.name == "Default"
+    assert (default.tags, default.tier, default.archived_at) == ({}, None, None)
 
 
 def _tags(
@@ -172,7 +149,7 @@ def _tags(
 ) -> Mapping[str, str]:
     changes = WorkspaceChanges(tags=tags)
     return database.write_now(
-        partial(change_workspace, workspace_id=workspace_id, changes=changes, now=_NOW)
+        partial(change_workspace, workspace_id=workspace_id, changes=changes)
     ).tags
 
 

@@ -168,7 +168,7 @@ def test_an_archived_workspace_is_not_changed(database: Database) -> None:
 
     with pytest.raises(InvalidRequest, match="is archived"):
         database.write_now(
-            partial(workspaces.change, workspace_id=team.id, changes={"tier": "tier1"}, now=_NOW)
+            partial(workspaces.change, workspace_id=team.id, changes={"tier": "tier1"})
         )
 
 

@@ -1,6 +1,6 @@
 """The ledger: rows, what they come to, and what was spent."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
@@ -13,6 +13,7 @@ from antechamber.store.tables import spending, turns
 from antechamber.wire.ids import new_id
 
 _DAY = datetime(2026, 11, 20, tzinfo=UTC)
+_COSTS = [name for name in TurnRow._fields if name.endswith("_cost_nano_usd")]
 
 
 def _row(at: datetime, **other: object) -> TurnRow:
@@ -51,9 +52,8 @@ def _sums(
     days: int,
     *by: Grouping,
     bucket_s: int | None = None,
-    workspace: str | None = None,
+    only: Mapping[Grouping, Sequence[str]] | None = None,
 ) -> list[Sums]:
-    only: dict[Grouping, list[str]] = {"workspace_id": [workspace]} if workspace else {}
     span = Span(starting_at=_DAY, ending_at=_DAY + timedelta(days=days), bucket_s=bucket_s)
     return database.read_now(partial(sums, span=span, by=by, only=only))
 
@@ -89,6 +89,60 @@ def test_sums_are_by_bucket_and_group_and_leave_the_end_out(database: Database) 
     assert (found[1].output_tokens, found[1].thinking_tokens) == (40, 10)
 
 
+def test_sums_tell_what_each_kind_of_token_cost_as_far_as_it_was_written_down(
+    database: Database,
+) -> None:
+    kinds = dict(zip(_COSTS, (1, 2, 3, 4, 980, 10), strict=True))
+    _add(database, [_row(_DAY, **kinds), _row(_DAY, **kinds), _row(_DAY, cost_nano_usd=7)])
+
+    (found,) = _sums(database, 1)
+
+    assert found.cost_nano_usd == 2_007
+    assert found.cost_by_kind == {
+        "input": 2,
+        "cache_write_5m": 4,
+        "cache_write_1h": 6,
+        "cache_read": 8,
+        "output": 1_960,
+        "web_search": 20,
+    }
+
+
+def test_requests_are_told_apart_by_the_window_that_their_prompt_needs(database: Database) -> None:
+    rows = [
+        _row(_DAY, input_tokens=199_994),
+        _row(_DAY, input_tokens=199_995),
+        # As many as an integer of the database holds, of each kind.
+        _row(_DAY, input_tokens=2**31 - 1, cache_read_tokens=2**31 - 1),
+    ]
+    _add(database, rows)
+
+    found = _sums(database, 1, "context_window")
+    only = _sums(database, 1, only={"context_window": ["0-200k"]})
+
+    told = [(each.group["context_window"], each.requests) for each in found]
+    assert told == [("0-200k", 1), ("200k-1M", 2)]
+    assert [each.requests for each in only] == [1]
+
+
+def test_what_a_request_did_not_say_has_the_word_of_the_reports(database: Database) -> None:
+    rows = [
+        _row(_DAY),
+        _row(_DAY, inference_geo="not_available", speed="standard"),
+        _row(_DAY, inference_geo="us", speed="fast"),
+    ]
+    _add(database, rows)
+
+    found = _sums(database, 1, "inference_geo", "speed")
+    only = _sums(database, 1, only={"inference_geo": ["not_available"], "speed": ["standard"]})
+
+    assert [(each.group, each.requests) for each in found] == [
+        ({"inference_geo": "not_available", "speed": "standard"}, 2),
+        ({"inference_geo": "us", "speed": "fast"}, 1),
+    ]
+    assert [each.requests for each in only] == [2]
+
+
 def test_sums_without_buckets_are_of_the_whole_time(database: Database) -> None:
     _add(database, [_row(_DAY), _row(_DAY + timedelta(days=2))])
 
@@ -100,7 +154,7 @@ def test_sums_without_buckets_are_of_the_whole_time(database: Database) -> None:
 def test_no_workspace_is_in_the_sums_of_another(database: Database) -> None:
     _add(database, [_row(_DAY, workspace_id="wrkspc_a"), _row(_DAY, workspace_id="wrkspc_b")])
 
-    found = _sums(database, 1, "workspace_id", workspace="wrkspc_a")
+    found = _sums(database, 1, "workspace_id", only={"workspace_id": ["wrkspc_a"]})
 
     assert [each.group for each in found] == [{"workspace_id": "wrkspc_a"}]
 

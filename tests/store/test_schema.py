@@ -1,19 +1,25 @@
 """The tables: what the migrations make is what the program believes to be there."""
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
 import antechamber.store
 from antechamber.store.database import Database, database_url
+from antechamber.store.ledger import Span, sums
 from antechamber.store.schema import HEAD, SchemaStatus, schema_status
 from antechamber.store.tables import metadata
 from antechamber.store.upgrading import SchemaTooNew, upgrade
+from antechamber.store.workspaces import WorkspaceRow, find_workspace
 
 _MIGRATIONS = Path(antechamber.store.__file__).parent / "migrations"
 
@@ -45,6 +51,69 @@ def test_an_empty_database_is_brought_up_to_date_once(empty: Database) -> None:
 
     assert before == SchemaStatus(current=None)
     assert schema_status(empty).is_current
+
+
+def _at_step(database: Database, step: str) -> None:
+    def take(connection: Connection) -> None:
+        config = Config(attributes={"connection": connection})
+        config.set_main_option("script_location", str(_MIGRATIONS))
+        command.upgrade(config, step)
+
+    database.write_now(take)
+
+
+def _default_workspace(database: Database) -> WorkspaceRow:
+    found = database.read_now(partial(find_workspace, workspace_id="default"))
+    assert found is not None
+    return found
+
+
+def test_a_new_database_has_its_default_workspace_from_the_first_moment_on(
+    empty: Database,
+) -> None:
+    before = datetime.now(UTC)
+
+    upgrade(empty)
+
+    assert before <= _default_workspace(empty).created_at <= datetime.now(UTC)
+
+
+_FIRST_USE = """
+INSERT INTO turns (request_id, started_at, workspace_id, model, engine, upstream_model, ending,
+    streams, service_tier, input_tokens, cache_write_5m_tokens, cache_write_1h_tokens,
+    cache_read_tokens, output_tokens, thinking_tokens, total_ms, cost_nano_usd)
+VALUES ('req_1', 1762000000000000, 'default', 'm', 'e', 'm', 'ended', false, 'standard',
+    10, 0, 0, 0, 20, 0, 1, 77)
+"""
+
+
+def test_what_was_used_before_costs_were_kept_by_kind_has_only_its_sum(empty: Database) -> None:
+    _at_step(empty, "0001")
+    empty.write_now(lambda it: it.execute(text(_FIRST_USE)))
+
+    upgrade(empty)
+
+    first_use = datetime.fromtimestamp(1_762_000_000, UTC)
+    span = Span(starting_at=first_use, ending_at=first_use + timedelta(days=1))
+    (found,) = empty.read_now(partial(sums, span=span))
+    assert (found.cost_nano_usd, set(found.cost_by_kind.values())) == (77, {0})
+    assert _default_workspace(empty).created_at == first_use
+
+
+def test_a_default_workspace_that_was_there_stays_as_it_was(empty: Database) -> None:
+    _at_step(empty, "0001")
+    empty.write_now(
+        lambda it: it.execute(
+            text(
+                "INSERT INTO workspaces (id, name, display_color, tags, created_at)"
+                " VALUES ('default', 'Ours', '#123456', '{}', 1762000000000000)"
+            )
+        )
+    )
+
+    upgrade(empty)
+
+    assert _default_workspace(empty).name == "Ours"
 
 
 def test_many_processes_may_upgrade_at_the_same_time(address: str, tmp_path: Path) -> None:

@@ -1,11 +1,11 @@
 """What one request costs, from the counts of its tokens and the prices of its model.
 
-Where prices come from is ``operations.costs``.
+Where prices come from is ``operations.bookkeeping.costs``.
 """
 
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from antechamber.catalogue.facts import ModelFacts, Prices, Rates
 
@@ -39,6 +39,11 @@ class Usage(Protocol):
         ...
 
     @property
+    def web_searches(self) -> int:
+        """Requests to the search of the hosted API."""
+        ...
+
+    @property
     def service_tier(self) -> Literal["standard", "priority", "batch"]:
         """Which one was used, not which one was asked for."""
         ...
@@ -54,14 +59,25 @@ class Usage(Protocol):
         ...
 
 
+class Cost(NamedTuple):
+    """What one request costs: whole nano-dollars (10⁻⁹ USD) by kind, of which it is the sum."""
+
+    input: int
+    cache_write_5m: int
+    cache_write_1h: int
+    cache_read: int
+    output: int
+    web_search: int
+
+
 # Modifiers are multiplied with each other (platform.claude.com/docs/en/about-claude/pricing).
 _TIER_TENTHS = {"standard": 10, "batch": 5, "priority": 15}
 """Priority is half as much again; on the hosted API its price is a matter of contract."""
 _GEO_TENTHS = {"us": 11}
 _SPEED_FACTORS = {"fast": 2}
-_TENTHS_SQUARED = 100
-_PICOS_PER_NANO = 1_000
-_SEARCH_PICO_USD = 10_000_000_000
+_UNIT = 100 * 1_000
+"""Tenths of tenths of pico-dollars in a nano-dollar."""
+_SEARCH_NANO_USD = 10_000_000
 """10 USD for a thousand searches, whatever the model (the same page)."""
 
 
@@ -91,28 +107,38 @@ class Tariff:
         self._has_geo_rate = facts is not None and not facts.refuses.inference_geo
         self._has_fast_rate = facts is not None and facts.fast_mode == "supported"
 
-    def cost(self, usage: Usage, *, web_searches: int = 0) -> int:
-        """Return whole nano-dollars (10⁻⁹ USD), rounded half to even, once for the whole request.
+    def cost(self, usage: Usage) -> Cost:
+        """Return what ``usage`` costs, rounded half to even, once for the whole request.
 
         A prompt above the threshold costs the long prompt's rates for everything, output too.
         """
         plain, write_5m = usage.input_tokens, usage.cache_write_5m_tokens
         write_1h, read = usage.cache_write_1h_tokens, usage.cache_read_tokens
-        is_long = plain + write_5m + write_1h + read > self._above_tokens
-        rates = self._long if is_long else self._ordinary
-        tokens = (
-            plain * rates.input
-            + write_5m * rates.cache_write_5m
-            + write_1h * rates.cache_write_1h
-            + read * rates.cache_read
-            + usage.output_tokens * rates.output
-        )
+        cached = write_5m + write_1h + read
+        rates = self._long if plain + cached > self._above_tokens else self._ordinary
         factor = _TIER_TENTHS[usage.service_tier]
         factor *= _GEO_TENTHS.get(usage.inference_geo or "", 10) if self._has_geo_rate else 10
         if self._has_fast_rate:
             factor *= _SPEED_FACTORS.get(usage.speed or "", 1)
-        searches = web_searches * _SEARCH_PICO_USD * _TENTHS_SQUARED
-        return _rounded(tokens * factor + searches, _TENTHS_SQUARED * _PICOS_PER_NANO)
+        # Each kind is what the rounded sum grows by with it, so that nothing is lost or added.
+        exact = plain * rates.input * factor
+        to_input = to_write_5m = to_write_1h = to_read = _rounded(exact)
+        if cached:
+            exact += write_5m * rates.cache_write_5m * factor
+            to_write_5m = _rounded(exact)
+            exact += write_1h * rates.cache_write_1h * factor
+            to_write_1h = _rounded(exact)
+            exact += read * rates.cache_read * factor
+            to_read = _rounded(exact)
+        exact += usage.output_tokens * rates.output * factor
+        return Cost(
+            to_input,
+            to_write_5m - to_input,
+            to_write_1h - to_write_5m,
+            to_read - to_write_1h,
+            _rounded(exact) - to_read,
+            usage.web_searches * _SEARCH_NANO_USD,
+        )
 
 
 def _token_rates(rates: Rates) -> _TokenRates:
@@ -130,7 +156,8 @@ def _pico_usd(usd_per_mtok: Decimal) -> int:
     return round(usd_per_mtok * 1_000_000)
 
 
-def _rounded(amount: int, unit: int) -> int:
-    whole, rest = divmod(amount, unit)
-    is_up = 2 * rest > unit or (2 * rest == unit and whole % 2 == 1)
+def _rounded(tokens: int) -> int:
+    """Return nano-dollars for pico-dollars that were multiplied with tenths twice."""
+    whole, rest = divmod(tokens, _UNIT)
+    is_up = 2 * rest > _UNIT or (2 * rest == _UNIT and whole % 2 == 1)
     return whole + is_up

@@ -101,4 +101,10 @@ def _counts(each: "Used") -> list[int]:
 
 def _object(each: "Used") -> dict[str, object]:
     counts = dict(zip(_COUNTS, _counts(each), strict=True))
-    return {"id": each.id, "name": each.name, **counts, "cost_usd": each.sums.cost_nano_usd / 1e9}
+    return {
+        "id": each.id,
+        "name": each.name,
+        **counts,
+        "cost_usd": each.sums.cost_nano_usd / 1e9,
+        "cost_by_kind_usd": {kind: cost / 1e9 for kind, cost in each.sums.cost_by_kind.items()},
+    }

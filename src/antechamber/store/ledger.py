@@ -4,15 +4,35 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
-from sqlalchemy import BigInteger, Connection, Dialect, func, select, type_coerce
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Dialect,
+    case,
+    cast,
+    func,
+    literal,
+    select,
+    type_coerce,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
 from antechamber.store.columns import micros
 from antechamber.store.tables import spending, turns
 
-Grouping = Literal["workspace_id", "key_id", "model", "service_tier", "inference_geo", "speed"]
+Grouping = Literal[
+    "workspace_id", "key_id", "model", "service_tier", "inference_geo", "speed", "context_window"
+]
+CostKind = Literal[
+    "input", "cache_write_5m", "cache_write_1h", "cache_read", "output", "web_search"
+]
+"""What has a price of its own."""
+_KINDS: tuple[CostKind, ...] = get_args(CostKind)
+_PROMPT: Sequence[CostKind] = ("input", "cache_write_5m", "cache_write_1h", "cache_read")
+_LONG_PROMPT_TOKENS = 200_000
 _COUNTS = (
     "input_tokens",
     "cache_write_5m_tokens",
@@ -20,10 +40,11 @@ _COUNTS = (
     "cache_read_tokens",
     "output_tokens",
     "thinking_tokens",
+    "web_searches",
 )
 _SECOND = 1_000_000
 _SIZES = (256, 64, 16, 4, 1)
-"""Rows of one statement; 256 have 5,376 values, of the 32,766 that SQLite takes."""
+"""Rows of one statement; 256 have 7,168 values, of the 32,766 that SQLite takes."""
 
 
 class TurnRow(NamedTuple):
@@ -52,6 +73,13 @@ class TurnRow(NamedTuple):
     total_ms: int
     cost_nano_usd: int | None
     """None where nobody knows the model's prices."""
+    input_cost_nano_usd: int | None = None
+    cache_write_5m_cost_nano_usd: int | None = None
+    cache_write_1h_cost_nano_usd: int | None = None
+    cache_read_cost_nano_usd: int | None = None
+    output_cost_nano_usd: int | None = None
+    web_search_cost_nano_usd: int | None = None
+    web_searches: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,7 +165,10 @@ class Sums:
     cache_read_tokens: int
     output_tokens: int
     thinking_tokens: int
+    web_searches: int
     cost_nano_usd: int
+    cost_by_kind: Mapping[CostKind, int]
+    """Nano-dollars; what is missing of the sum is of requests whose cost has no kinds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,29 +196,52 @@ def sums(
     start = micros(span.starting_at)
     width = _SECOND * span.bucket_s if span.bucket_s else micros(span.ending_at) - start
     bucket = ((started - start) // max(1, width)).label("bucket")
-    groups = [turns.c[name] for name in by]
+    # By another name than the columns': PostgreSQL would group by what the column holds.
+    groups = [_value(name).label(f"group_{name}") for name in by]
+    costs = {kind: turns.c[f"{kind}_cost_nano_usd"] for kind in _KINDS}
     statement = (
         select(
             bucket,
             *groups,
             func.count().label("requests"),
-            *(func.sum(turns.c[name]).label(name) for name in _COUNTS),
+            *(func.coalesce(func.sum(turns.c[name]), 0).label(name) for name in _COUNTS),
             func.coalesce(func.sum(turns.c.cost_nano_usd), 0).label("cost_nano_usd"),
+            *(func.coalesce(func.sum(cost), 0).label(kind) for kind, cost in costs.items()),
         )
         .where(turns.c.started_at >= span.starting_at, turns.c.started_at < span.ending_at)
         .group_by(bucket, *groups)
         .order_by(bucket, *groups)
     )
     for name, values in (only or {}).items():
-        statement = statement.where(turns.c[name].in_(values))
+        statement = statement.where(_value(name).in_(values))
     return [_sums(row, by) for row in connection.execute(statement).mappings()]
+
+
+def _value(name: Grouping) -> ColumnElement[Any]:
+    """Return what rows are grouped by, in the words of the reports.
+
+    Source: platform.claude.com/docs/en/api/admin/usage_report/retrieve_messages.
+    """
+    match name:
+        case "inference_geo":
+            return func.coalesce(turns.c.inference_geo, "not_available")
+        case "speed":
+            return func.coalesce(turns.c.speed, "standard")
+        case "context_window":
+            # Each fits into an integer of PostgreSQL; their sum need not.
+            counts = (cast(turns.c[f"{kind}_tokens"], BigInteger) for kind in _PROMPT)
+            is_long = sum(counts, literal(0)) > _LONG_PROMPT_TOKENS
+            return case((is_long, "200k-1M"), else_="0-200k")
+        case _:
+            return turns.c[name]
 
 
 def _sums(row: Mapping[Any, Any], by: Sequence[Grouping]) -> Sums:
     return Sums(
         bucket=int(row["bucket"]),
-        group={name: row[name] for name in by},
+        group={name: row[f"group_{name}"] for name in by},
         requests=int(row["requests"]),
         cost_nano_usd=int(row["cost_nano_usd"]),
+        cost_by_kind={kind: int(row[kind]) for kind in _KINDS},
         **{name: int(row[name]) for name in _COUNTS},
     )

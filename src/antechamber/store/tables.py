@@ -51,7 +51,7 @@ api_keys = Table(
     Column("hint", String(40), nullable=False),
     Column("kind", String(8), nullable=False),
     Column("name", String(200), nullable=False),
-    # None is the default workspace, which has no row until something is set for it.
+    # None is the default workspace, whose row was made with the tables.
     Column("workspace_id", String(64), ForeignKey("workspaces.id"), index=True),
     Column("status", String(8), nullable=False),
     Column("tier", String(64)),
@@ -92,6 +92,15 @@ turns = Table(
     Column("total_ms", Integer, nullable=False),
     # None where nobody knows the model's prices.
     Column("cost_nano_usd", BigInteger),
+    # What it is made of; None also of requests from before costs were kept by kind.
+    Column("input_cost_nano_usd", BigInteger),
+    Column("cache_write_5m_cost_nano_usd", BigInteger),
+    Column("cache_write_1h_cost_nano_usd", BigInteger),
+    Column("cache_read_cost_nano_usd", BigInteger),
+    Column("output_cost_nano_usd", BigInteger),
+    Column("web_search_cost_nano_usd", BigInteger),
+    # None of requests from before they were counted.
+    Column("web_searches", Integer),
 )
 
 spending = Table(

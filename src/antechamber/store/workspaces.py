@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, func, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from antechamber.store.tables import spending, workspaces
 
@@ -37,7 +36,7 @@ class WorkspaceBounds:
 
 
 def workspace_bounds(connection: Connection, workspace_id: str, *, month: str) -> WorkspaceBounds:
-    """Return what bounds a workspace; the default one need not have a row."""
+    """Return what bounds a workspace."""
     statement = select(func.coalesce(func.sum(spending.c.cost_nano_usd), 0)).where(
         spending.c.workspace_id == workspace_id, spending.c.month == month
     )
@@ -56,13 +55,6 @@ def workspace_bounds(connection: Connection, workspace_id: str, *, month: str) -
 def add_workspace(connection: Connection, workspace: WorkspaceRow) -> None:
     """Insert a workspace; raises ``IntegrityError`` for an id that is taken."""
     connection.execute(insert(workspaces).values(_values(workspace)))
-
-
-def ensure_workspace(connection: Connection, workspace: WorkspaceRow) -> None:
-    """Insert a workspace unless there is one of its id, however many ask at a time."""
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    statement = dialect.insert(workspaces).values(_values(workspace))
-    connection.execute(statement.on_conflict_do_nothing())
 
 
 def find_workspace(connection: Connection, workspace_id: str) -> WorkspaceRow | None:

@@ -36,6 +36,10 @@ class _OutputDetails(msgspec.Struct):
     thinking_tokens: int = 0
 
 
+class _ServerToolUse(msgspec.Struct):
+    web_search_requests: int = 0
+
+
 class RelayedUsage(msgspec.Struct):
     """Counts as the upstream gave them; None where it did not."""
 
@@ -45,6 +49,7 @@ class RelayedUsage(msgspec.Struct):
     cache_creation_input_tokens: int | None = None
     cache_creation: _CacheCreation | None = None
     output_tokens_details: _OutputDetails | None = None
+    server_tool_use: _ServerToolUse | None = None
     service_tier: str | None = None
     inference_geo: str | None = None
     speed: str | None = None

@@ -107,6 +107,30 @@ class WorkspacesQuery(PageQuery):
     include_default: bool = False
 
 
+LimitGroupType = Literal["batch", "files", "model_group", "skills", "token_count", "web_search"]
+
+
+class LimitsQuery(Query):
+    """Which rate limits are wanted, and which part of their list."""
+
+    group_type: LimitGroupType | None = None
+    limit: Annotated[int | None, Field(ge=1, le=1000)] = None
+    """None is all of them."""
+    page: str | None = None
+
+
+class OwnLimitsQuery(LimitsQuery):
+    """Query of ``GET /v1/organizations/rate_limits``."""
+
+    model: str | None = None
+
+
+class WorkspaceLimitsQuery(LimitsQuery):
+    """Query of ``GET /v1/organizations/workspaces/{id}/rate_limits``."""
+
+    include_inherited: bool = False
+
+
 class _ReportQuery(Query):
     # A filter that nobody knows would change the numbers if it were ignored.
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -130,16 +154,22 @@ UsageGrouping = Literal[
 ]
 
 
+UsageTier = Literal["standard", "batch", "priority", "priority_on_demand", "flex", "flex_discount"]
+
+
 class UsageQuery(_ReportQuery):
     """Query of ``GET /v1/organizations/usage_report/messages``."""
 
     bucket_width: Literal["1d", "1h", "1m"] = "1d"
     group_by: list[UsageGrouping] = []
+    account_ids: list[str] | None = None
     api_key_ids: list[str] | None = None
-    inference_geos: list[str] | None = None
+    context_window: list[Literal["0-200k", "200k-1M"]] | None = None
+    inference_geos: list[Literal["global", "us", "not_available"]] | None = None
     models: list[str] | None = None
-    service_tiers: list[str] | None = None
-    speeds: list[str] | None = None
+    service_account_ids: list[str] | None = None
+    service_tiers: list[UsageTier] | None = None
+    speeds: list[Literal["standard", "fast"]] | None = None
     workspace_ids: list[str] | None = None
 
 

@@ -6,9 +6,11 @@ Source: platform.claude.com/docs/en/about-claude/pricing and …/build-with-clau
 
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from antechamber.catalogue.facts import ModelFacts, Prices
 from antechamber.catalogue.pricing import Tariff
@@ -53,6 +55,7 @@ class Used:
     cache_write_1h_tokens: int = 0
     cache_read_tokens: int = 0
     output_tokens: int = 0
+    web_searches: int = 0
     service_tier: Literal["standard", "priority", "batch"] = "standard"
     inference_geo: str | None = None
     speed: str | None = None
@@ -68,10 +71,10 @@ def known(name: str) -> ModelFacts:
     return facts
 
 
-def cost(name: str, used: Used, *, web_searches: int = 0) -> int:
+def cost(name: str, used: Used) -> int:
     facts = known(name)
     assert facts.prices is not None
-    return Tariff(facts.prices, facts).cost(used, web_searches=web_searches)
+    return sum(Tariff(facts.prices, facts).cost(used))
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -166,7 +169,7 @@ def test_a_model_of_which_nothing_else_is_known_has_the_discount_of_batches_alon
     assert prices is not None
     used = Used(input_tokens=1_000, inference_geo="us", speed="fast", service_tier="batch")
 
-    assert Tariff(prices).cost(used) == 2_000_000
+    assert sum(Tariff(prices).cost(used)) == 2_000_000
 
 
 # id, threshold, nano-dollars for one token of each kind beyond it
@@ -207,8 +210,8 @@ def test_a_long_answer_does_not_make_a_prompt_long() -> None:
 def test_a_thousand_web_searches_cost_ten_dollars_whatever_the_modifiers() -> None:
     used = Used(service_tier="batch", inference_geo="us")
 
-    assert cost("claude-sonnet-5-5", used, web_searches=1_000) == 10_000_000_000
-    assert cost("claude-3-opus-20240229", Used(), web_searches=1) == 10_000_000
+    assert cost("claude-sonnet-5-5", replace(used, web_searches=1_000)) == 10_000_000_000
+    assert cost("claude-3-opus-20240229", Used(web_searches=1)) == 10_000_000
 
 
 def test_the_published_examples_come_out() -> None:
@@ -235,7 +238,7 @@ def test_half_a_nano_dollar_goes_to_the_even_one(usd_per_mtok: str, nano_usd: in
         cache_read_usd_per_mtok=nothing,
     )
 
-    assert Tariff(prices).cost(Used(input_tokens=1)) == nano_usd
+    assert sum(Tariff(prices).cost(Used(input_tokens=1))) == nano_usd
 
 
 def test_rounding_happens_once_for_the_whole_request() -> None:
@@ -248,3 +251,25 @@ def test_rounding_happens_once_for_the_whole_request() -> None:
 
 def test_a_request_without_tokens_costs_nothing() -> None:
     assert cost("claude-opus-5", Used()) == 0
+
+
+@given(
+    st.lists(st.integers(0, 3_000_000), min_size=5, max_size=5),
+    st.lists(st.decimals("0", "80", places=6), min_size=5, max_size=5),
+    st.sampled_from(("standard", "priority", "batch")),
+)
+def test_what_the_kinds_cost_is_neither_more_nor_less_than_the_whole(
+    counts: list[int], rates: list[Decimal], tier: Literal["standard", "priority", "batch"]
+) -> None:
+    named = (f"{kind.removesuffix('_tokens')}_usd_per_mtok" for kind in KINDS)
+    by_name: dict[str, Any] = dict(zip(named, rates, strict=True))
+    prices = Prices(**by_name)
+    used = replace(Used(service_tier=tier), **dict(zip(KINDS, counts, strict=True)))
+    times = {"standard": Decimal(1), "priority": Decimal("1.5"), "batch": Decimal("0.5")}[tier]
+
+    found = Tariff(prices).cost(used)
+
+    exact = [count * rate * 1_000 * times for count, rate in zip(counts, rates, strict=True)]
+    assert sum(found) == round(sum(exact))
+    assert all(abs(told - true) <= 1 for told, true in zip(found[:5], exact, strict=True))
+    assert [told for told, count in zip(found[:5], counts, strict=True) if not count and told] == []

@@ -34,7 +34,8 @@ def cost(settings: Settings, model: str, **counts: int) -> int | None:
     record = turn_record(
         asked_model=model, model=CATALOGUE.canonical(model), upstream_model=model, **counts
     )
-    return Costs(settings, CATALOGUE).cost_of(record)
+    found = Costs(settings, CATALOGUE).cost_of(record)
+    return None if found is None else sum(found)
 
 
 def checked(settings: Settings, model: str, max_tokens: int) -> None:

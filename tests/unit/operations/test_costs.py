@@ -42,8 +42,19 @@ def record(model: str, *, upstream_model: str | None = None, **counts: Any) -> T
     return turn_record(RECORD, model=model, upstream_model=upstream_model or model, **counts)
 
 
-def costs(tmp_path: Path, *prices: PriceSettings) -> Costs:
-    return Costs(Settings(data_dir=tmp_path, prices=prices), CATALOGUE)
+class Purse:
+    """Prices, and what a record costs by them altogether."""
+
+    def __init__(self, costs: Costs) -> None:
+        self.by_kind = costs.cost_of
+
+    def cost_of(self, used: TurnRecord) -> int | None:
+        found = self.by_kind(used)
+        return None if found is None else sum(found)
+
+
+def costs(tmp_path: Path, *prices: PriceSettings) -> Purse:
+    return Purse(Costs(Settings(data_dir=tmp_path, prices=prices), CATALOGUE))
 
 
 def price(model: str, plain: float = 1.0, output: float = 2.0, **others: Any) -> PriceSettings:
@@ -71,6 +82,10 @@ def test_each_kind_of_token_of_a_record_has_its_price(tmp_path: Path) -> None:
     )
 
     # 0.3 + 0.375 + 0.6 + 0.03 + 15 USD, half of it, and a tenth more
+    assert costs(tmp_path).by_kind(used) == (
+        *(165_000_000, 206_250_000, 330_000_000, 16_500_000, 8_250_000_000),
+        0,
+    )
     assert costs(tmp_path).cost_of(used) == 8_967_750_000
 
 

@@ -3,14 +3,16 @@
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
 import pytest
 from sqlalchemy import select, text
 
+from antechamber.catalogue.pricing import Cost
 from antechamber.operations.allowance.spending import Spending
-from antechamber.operations.bookkeeping.ledger import Ledger, _row, _write
+from antechamber.operations.bookkeeping.ledger import Ledger, _row, _spent, _write
 from antechamber.operations.bookkeeping.records import TurnRecord
 from antechamber.runtime.background import Background
 from antechamber.settings import UsageSettings
@@ -34,6 +36,9 @@ _TURN = turn_record(
     streams=False,
     service_tier="standard",
 )
+
+
+_COST = Cost(1, 0, 0, 0, 4, 0)
 
 
 @dataclass
@@ -62,7 +67,7 @@ class _Desk:
             self.clock,
             Background(),
             UsageSettings(synchronous=synchronous),
-            cost=lambda _record: 5,
+            cost=lambda _record: _COST,
             spending=Spending(self.clock),
         )
         self.ledger.show_to([self._see, _fails])
@@ -117,6 +122,43 @@ async def test_what_an_upstream_makes_up_fits_all_the_same(
     assert desk.rows == ["req_odd"]
 
 
+async def test_a_row_has_what_each_kind_of_its_tokens_costs(desk: _Desk) -> None:
+    desk.note("req_1")
+
+    await desk.ledger.aclose()
+
+    kept = desk.database.read_now(lambda it: it.execute(select(turns)).mappings().one())
+    assert kept["cost_nano_usd"] == 5
+    assert (kept["input_cost_nano_usd"], kept["output_cost_nano_usd"]) == (1, 4)
+    assert kept["cache_write_5m_cost_nano_usd"] == kept["cache_read_cost_nano_usd"] == 0
+
+
+async def test_what_nobody_can_price_costs_nothing_of_any_kind() -> None:
+    row = _row(_TURN, None)
+
+    assert row.cost_nano_usd is None
+    assert row[-7:-1] == (None,) * 6
+    assert _spent([row]) == []
+
+
+async def test_what_was_spent_is_that_of_its_month_and_owner() -> None:
+    at = datetime(2026, 11, 30, 23, 59, tzinfo=UTC).timestamp()
+    records = [
+        turn_record(_TURN, started_at=at),
+        turn_record(_TURN, started_at=at + 60),
+        turn_record(_TURN, started_at=at, key_id="apikey_1"),
+        turn_record(_TURN, started_at=at),
+    ]
+
+    spent = _spent([_row(record, _COST) for record in records])
+
+    assert [(each.key_id, each.month, each.cost_nano_usd) for each in spent] == [
+        ("", "2026-11", 10),
+        ("", "2026-12", 5),
+        ("apikey_1", "2026-11", 5),
+    ]
+
+
 async def test_a_row_that_the_database_refuses_keeps_no_other_out(desk: _Desk) -> None:
     desk.note("req_1")
     desk.note("req_2", engine=None)
@@ -143,7 +185,8 @@ async def test_rows_wait_for_a_database_that_is_away_and_are_written_once(desk: 
 
 async def test_a_group_of_which_the_end_is_unknown_is_not_written_twice(desk: _Desk) -> None:
     record = turn_record(_TURN, request_id="req_1")
-    write = partial(_write, rows=[_row(record, 5)])
+    rows = [_row(record, _COST)]
+    write = partial(_write, rows=rows, spent=_spent(rows))
     desk.database.write_now(partial(write, again=False))
 
     desk.database.write_now(partial(write, again=True))

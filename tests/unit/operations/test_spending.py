@@ -7,6 +7,7 @@ import pytest
 from antechamber.catalogue.tiers import Tier
 from antechamber.operations.allowance.spending import Own, Spending, check_spending
 from antechamber.operations.callers.caller import Bounds, Caller
+from antechamber.store.ledger import Spent
 from antechamber.wire.errors import ApiError, InvalidRequest, RateLimited
 from tests.unit.operations.stage import StillClock
 
@@ -17,6 +18,10 @@ CAPPED = Tier(name="capped", monthly_cap_usd=500)
 def check(bounds: Bounds, *, tier: Tier | None = None, on: str = "2026-11-22") -> None:
     clock = StillClock(at=datetime.fromisoformat(f"{on}T23:59:59Z").astimezone(UTC).timestamp())
     check_spending(Caller(organization_id="org", bounds=bounds), tier, clock)
+
+
+def spent(workspace_id: str, key_id: str, nano_usd: int) -> Spent:
+    return Spent(workspace_id=workspace_id, key_id=key_id, month="2026-11", cost_nano_usd=nano_usd)
 
 
 def refusal(bounds: Bounds, *, tier: Tier | None = None, on: str = "2026-11-22") -> ApiError:
@@ -84,10 +89,16 @@ def test_what_this_process_spent_since_a_reading_counts_at_once() -> None:
     read_at = clock.at
     clock.at += 1
 
-    spending.add({("wrkspc_1", "apikey_1"): 3, ("wrkspc_1", ""): 4, ("wrkspc_2", "apikey_2"): 5})
+    spending.add(
+        [
+            spent("wrkspc_1", "apikey_1", 3),
+            spent("wrkspc_1", "", 4),
+            spent("wrkspc_2", "apikey_2", 5),
+        ]
+    )
     before_writing = spending.of(CALLER, read_at=read_at)
     spending.written()
-    spending.add({("wrkspc_1", "apikey_1"): 10})
+    spending.add([spent("wrkspc_1", "apikey_1", 10)])
     spending.written()
 
     assert before_writing == Own(workspace=7, key=3)
@@ -98,9 +109,9 @@ def test_a_reading_that_began_after_the_writing_knows_of_it() -> None:
     clock = StillClock()
     spending = Spending(clock)
 
-    spending.add({("wrkspc_1", "apikey_1"): 3})
+    spending.add([spent("wrkspc_1", "apikey_1", 3)])
     spending.written()
-    spending.add({("wrkspc_1", "apikey_1"): 4})
+    spending.add([spent("wrkspc_1", "apikey_1", 4)])
 
     assert spending.of(CALLER, read_at=clock.at) == Own(workspace=4, key=4)
     clock.at += 1
@@ -115,7 +126,7 @@ def test_what_every_reading_knows_of_is_forgotten() -> None:
 
     for _ in range(1_000):
         clock.at += 1
-        spending.add({("wrkspc_1", ""): 1})
+        spending.add([spent("wrkspc_1", "", 1)])
         spending.written()
 
     assert len(spending._groups) <= 301

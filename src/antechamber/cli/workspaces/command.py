@@ -92,7 +92,7 @@ def list_(
         now = utc_now()
         shown = [
             each
-            for each in database.write_now(lambda it: workspace_overviews(it, now=now))
+            for each in database.read_now(lambda it: workspace_overviews(it, now=now))
             if everything or each.row.archived_at is None
         ]
     if as_json:
@@ -132,10 +132,7 @@ def set_(
             changes["monthly_budget_nano_usd"] = read_budget_or_none(budget)
         if not changes:
             raise CommandFailed("Nothing to set: give --name, --tier or --budget")
-        now = utc_now()
-        changed = database.write_now(
-            lambda it: workspaces.change(it, workspace_id, changes, now=now)
-        )
+        changed = database.write_now(lambda it: workspaces.change(it, workspace_id, changes))
         results().print(f"changed {changed.id} ({harmless(changed.name)})")
 
 

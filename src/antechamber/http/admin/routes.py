@@ -5,6 +5,7 @@ from collections.abc import Callable
 from starlette.routing import Route
 
 from antechamber.http.admin.keys import KeyEndpoint, KeysEndpoint
+from antechamber.http.admin.rate_limits import RateLimitsEndpoint, WorkspaceRateLimitsEndpoint
 from antechamber.http.admin.reports import CostReportEndpoint, UsageReportEndpoint
 from antechamber.http.admin.workspaces import (
     ArchiveEndpoint,
@@ -22,6 +23,7 @@ def admin_routes(services: Services, behind_admin_door: Callable[[App], App]) ->
     """Return the routes; the door lets in who may administer, and nobody else."""
     root = "/v1/organizations"
     keys, workspaces = f"{root}/api_keys", f"{root}/workspaces"
+    workspace = f"{workspaces}/{{workspace_id}}"
     usage, cost = f"{root}/usage_report/messages", f"{root}/cost_report"
 
     def route(path: str, endpoint: App, *methods: str) -> Route:
@@ -32,8 +34,10 @@ def admin_routes(services: Services, behind_admin_door: Callable[[App], App]) ->
         route(keys, KeysEndpoint(services), "GET"),
         route(f"{keys}/{{api_key_id}}", KeyEndpoint(services), "GET", "POST"),
         route(workspaces, WorkspacesEndpoint(services), "GET", "POST"),
-        route(f"{workspaces}/{{workspace_id}}", WorkspaceEndpoint(services), "GET", "POST"),
-        route(f"{workspaces}/{{workspace_id}}/archive", ArchiveEndpoint(services), "POST"),
+        route(workspace, WorkspaceEndpoint(services), "GET", "POST"),
+        route(f"{workspace}/archive", ArchiveEndpoint(services), "POST"),
+        route(f"{workspace}/rate_limits", WorkspaceRateLimitsEndpoint(services), "GET"),
+        route(f"{root}/rate_limits", RateLimitsEndpoint(services), "GET"),
         route(usage, UsageReportEndpoint(services), "GET"),
         route(cost, CostReportEndpoint(services), "GET"),
     ]

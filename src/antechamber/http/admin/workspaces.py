@@ -8,10 +8,14 @@ from antechamber.operations.administration.workspace_lists import (
     WorkspacesOrder,
     add_workspace,
     change_workspace,
-    workspace_of,
     workspace_page,
 )
-from antechamber.operations.administration.workspaces import NewWorkspace, WorkspaceRow, archive
+from antechamber.operations.administration.workspaces import (
+    NewWorkspace,
+    WorkspaceRow,
+    archive,
+    one,
+)
 from antechamber.operations.answering.services import Services
 from antechamber.wire.administration import WorkspaceCreation, WorkspacesQuery, WorkspaceUpdate
 from antechamber.wire.encoding import encode_json
@@ -38,17 +42,14 @@ class WorkspacesEndpoint:
             await self._list(scope, send)
 
     async def _list(self, scope: Scope, send: Send) -> None:
-        query, now = query_of(scope, WorkspacesQuery), self._services.clock.now()
+        query = query_of(scope, WorkspacesQuery)
         order = WorkspacesOrder(
             page=order_of(query),
             ids=query.ids,
             include_archived=query.include_archived,
             include_default=query.include_default,
         )
-        run = carry_out if query.include_default else look_up
-        page = await run(
-            self._services, lambda connection: workspace_page(connection, order, now=now)
-        )
+        page = await look_up(self._services, lambda connection: workspace_page(connection, order))
         await respond_page(send, [_body(each) for each in page.data], more=page.has_more)
 
     async def _create(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -76,7 +77,7 @@ class WorkspaceEndpoint:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         workspace_id: str = scope["path_params"]["workspace_id"]
-        services, now = self._services, self._services.clock.now()
+        services = self._services
         if scope["method"] == "POST":
             update = await body_of(scope, receive, services, WorkspaceUpdate)
             changes = WorkspaceChanges(
@@ -84,13 +85,10 @@ class WorkspaceEndpoint:
             )
             workspace = await carry_out(
                 services,
-                lambda connection: change_workspace(connection, workspace_id, changes, now=now),
+                lambda connection: change_workspace(connection, workspace_id, changes),
             )
         else:
-            # Writes where it is the default one that nobody has asked for yet.
-            workspace = await carry_out(
-                services, lambda connection: workspace_of(connection, workspace_id, now=now)
-            )
+            workspace = await look_up(services, lambda connection: one(connection, workspace_id))
         await respond(send, 200, encode_json(_body(workspace)))
 
 

@@ -10,13 +10,14 @@ from sqlalchemy import Connection
 
 from antechamber.operations.administration.workspaces import workspace_names
 from antechamber.store.keys import KeyFilter, list_keys
-from antechamber.store.ledger import Grouping, Span, Sums, sums
+from antechamber.store.ledger import CostKind, Grouping, Span, Sums, sums
 from antechamber.wire.errors import InvalidRequest
 
 __all__ = [
     "Bucket",
     "BucketWidth",
     "By",
+    "CostKind",
     "Grouping",
     "Report",
     "ReportOrder",

@@ -49,15 +49,8 @@ class WorkspaceChanges:
     """Laid over those that there are; one that is None goes away."""
 
 
-def workspace_page(
-    connection: Connection, order: WorkspacesOrder, *, now: datetime
-) -> Page[WorkspaceRow]:
-    """Return workspaces, the newest first; writes where the default one is wanted.
-
-    Raises ``InvalidRequest``.
-    """
-    if order.include_default:
-        workspace_of(connection, DEFAULT_WORKSPACE, now=now)
+def workspace_page(connection: Connection, order: WorkspacesOrder) -> Page[WorkspaceRow]:
+    """Return workspaces, the newest first; raises ``InvalidRequest``."""
     wanted = [
         each
         for each in workspaces(connection, include_archived=order.include_archived)
@@ -68,10 +61,9 @@ def workspace_page(
 
 
 def workspace_overviews(connection: Connection, *, now: datetime) -> list[WorkspaceOverview]:
-    """Return every workspace, the newest first and the default one at the end; may write."""
-    default = workspace_of(connection, DEFAULT_WORKSPACE, now=now)
-    others = workspaces(connection, include_archived=True)
-    rows = [*(each for each in others if each.id != DEFAULT_WORKSPACE), default]
+    """Return every workspace, the newest first and the default one at the end."""
+    rows = workspaces(connection, include_archived=True)
+    rows.sort(key=lambda each: each.id == DEFAULT_WORKSPACE)
     month = month_of(now)
     return [
         WorkspaceOverview(
@@ -80,17 +72,6 @@ def workspace_overviews(connection: Connection, *, now: datetime) -> list[Worksp
         )
         for each in rows
     ]
-
-
-def workspace_of(connection: Connection, workspace_id: str, *, now: datetime) -> WorkspaceRow:
-    """Return a workspace; raises ``NotFound``.
-
-    The default one, which all have, gets its row when it is first shown: from then on it has a time
-    of its creation.
-    """
-    if workspace_id == DEFAULT_WORKSPACE:
-        return change(connection, workspace_id, {}, now=now)
-    return one(connection, workspace_id)
 
 
 def add_workspace(
@@ -104,11 +85,11 @@ def add_workspace(
     """Make a workspace, in a colour of its own unless one is wanted."""
     made = create(connection, wanted, now=now, new_id=new_id)
     changes = WorkspaceChanges(display_color=display_color)
-    return change_workspace(connection, made.id, changes, now=now)
+    return change_workspace(connection, made.id, changes)
 
 
 def change_workspace(
-    connection: Connection, workspace_id: str, changes: WorkspaceChanges, *, now: datetime
+    connection: Connection, workspace_id: str, changes: WorkspaceChanges
 ) -> WorkspaceRow:
     """Change a workspace and return it; raises ``NotFound``."""
     columns: dict[str, object] = {}
@@ -117,7 +98,7 @@ def change_workspace(
     if changes.display_color is not None:
         columns["display_color"] = changes.display_color
     if changes.tags is not None:
-        there = workspace_of(connection, workspace_id, now=now).tags
+        there = one(connection, workspace_id).tags
         merged = {**there, **changes.tags}
         columns["tags"] = {name: text for name, text in merged.items() if text is not None}
-    return change(connection, workspace_id, columns, now=now)
+    return change(connection, workspace_id, columns)

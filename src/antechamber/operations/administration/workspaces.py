@@ -11,7 +11,6 @@ from antechamber.store.workspaces import (
     WorkspaceRow,
     add_workspace,
     change_workspace,
-    ensure_workspace,
     find_workspace,
     list_workspaces,
 )
@@ -29,7 +28,6 @@ __all__ = [
     "workspaces",
 ]
 
-_DEFAULT_NAME = "Default"
 _COLORS = ("#6C5BB9", "#D97757", "#4A7C59", "#2F6DA8", "#B8547A", "#8A7A2F", "#3E8E8A", "#A85A32")
 
 
@@ -63,14 +61,13 @@ def create(
 
 
 def workspaces(connection: Connection, *, include_archived: bool) -> list[WorkspaceRow]:
-    """Return workspaces, the newest first; of the default one only what was set for it."""
+    """Return workspaces, the newest first."""
     return list_workspaces(connection, include_archived=include_archived)
 
 
 def workspace_names(connection: Connection) -> dict[str, str]:
-    """Return the name of each workspace by its id, of archived ones and of the default one too."""
-    rows = list_workspaces(connection, include_archived=True)
-    return {DEFAULT_WORKSPACE: _DEFAULT_NAME, **{each.id: each.name for each in rows}}
+    """Return the name of each workspace by its id, of archived ones too."""
+    return {each.id: each.name for each in list_workspaces(connection, include_archived=True)}
 
 
 def one(connection: Connection, workspace_id: str) -> WorkspaceRow:
@@ -82,25 +79,12 @@ def one(connection: Connection, workspace_id: str) -> WorkspaceRow:
 
 
 def change(
-    connection: Connection, workspace_id: str, changes: Mapping[str, object], *, now: datetime
+    connection: Connection, workspace_id: str, changes: Mapping[str, object]
 ) -> WorkspaceRow:
     """Set columns of a workspace and return it.
 
     Raises ``NotFound``, ``InvalidRequest`` for an archived one.
-    The default one gets its row here, when something is first set for it.
     """
-    if workspace_id == DEFAULT_WORKSPACE:
-        default = WorkspaceRow(
-            id=DEFAULT_WORKSPACE,
-            name=_DEFAULT_NAME,
-            display_color=_COLORS[0],
-            tags={},
-            tier=None,
-            monthly_budget_nano_usd=None,
-            created_at=now,
-            archived_at=None,
-        )
-        ensure_workspace(connection, default)
     workspace = one(connection, workspace_id)
     if changes and workspace.archived_at is not None:
         message = f"The workspace {workspace_id} is archived."

@@ -66,7 +66,8 @@ class RateLimits:
         spending: Spending | None = None,
     ) -> None:
         """``spending`` knows what this process spent since the callers' bounds were read."""
-        self._tiers = tiers
+        self.tiers = tiers
+        """Those that hold here."""
         self._spending = spending or Spending(clock)
         self._keeper = keeper
         self._clock = clock
@@ -134,7 +135,7 @@ class RateLimits:
         return reached
 
     def _known(self, name: str) -> Tier | None:
-        tier = self._tiers.by_name.get(name)
+        tier = self.tiers.by_name.get(name)
         if tier is None and name not in self._told:
             # It was known when the key or the workspace got it; requests must not fail for that.
             self._told.add(name)
@@ -166,7 +167,7 @@ class RateLimits:
         return self._plans[known]
 
     def _turn_plan(self, limited: Sequence[tuple[str, Tier]], facts: ModelFacts) -> LimitPlan:
-        model_class = self._tiers.class_of(facts)
+        model_class = self.tiers.class_of(facts)
         rows = [
             (f"{whose}/{model_class}", tier.limits_of(model_class) or TierClass(name=model_class))
             for whose, tier in limited
@@ -175,7 +176,7 @@ class RateLimits:
             requests=_buckets("requests", [(key, row.requests_per_minute) for key, row in rows]),
             outputs=_buckets("output", [(key, row.output_tokens_per_minute) for key, row in rows]),
             inputs=_buckets("input", [(key, row.input_tokens_per_minute) for key, row in rows]),
-            counts_cache_reads=facts.id in self._tiers.book.counts_cache_reads,
+            counts_cache_reads=facts.id in self.tiers.book.counts_cache_reads,
             exact_headers=self._exact,
         )
 

@@ -1,7 +1,7 @@
 """What may be spent in a month: the cap of a tier, the budgets of a workspace and of a key."""
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -10,6 +10,7 @@ import msgspec
 from antechamber.catalogue.tiers import Tier
 from antechamber.operations.callers.caller import Caller
 from antechamber.runtime.clock import Clock
+from antechamber.store.ledger import Spent
 from antechamber.wire.errors import InvalidRequest, RateLimited
 
 _CAP_REACHED = {"error_code": "enforced_spend_limit_reached"}
@@ -41,15 +42,15 @@ class Spending:
         self._groups: deque[_Group] = deque()
         """In the order in which they are written; the last one may not be yet."""
 
-    def add(self, spent: Mapping[tuple[str, str], int]) -> None:
-        """Count nano-dollars by the ids of workspace and key, "" for no key; before a writing."""
+    def add(self, spent: Sequence[Spent]) -> None:
+        """Count what is about to be written."""
         oldest = self._clock.monotonic() - _KEPT_S
         while self._groups and self._groups[0].written_at < oldest:
             self._groups.popleft()
         of_owner: dict[str, int] = {}
-        for ids, nano_usd in spent.items():
-            for owner in ids:
-                of_owner[owner] = of_owner.get(owner, 0) + nano_usd
+        for each in spent:
+            for owner in (each.workspace_id, each.key_id):
+                of_owner[owner] = of_owner.get(owner, 0) + each.cost_nano_usd
         self._groups.append(_Group(of_owner))
 
     def written(self) -> None:

@@ -168,7 +168,7 @@ class OpenRelay:
             self._account.first_at = self._trial.first_at
         usage = self._trial.reader.usage
         written_5m, written_1h = usage.cache_writes
-        details = usage.output_tokens_details
+        details, used = usage.output_tokens_details, usage.server_tool_use
         counts = Counts(
             input_tokens=usage.input_tokens or 0,
             cache_write_5m_tokens=written_5m,
@@ -176,6 +176,7 @@ class OpenRelay:
             cache_read_tokens=usage.cache_read_input_tokens or 0,
             output_tokens=usage.output_tokens or 0,
             thinking_tokens=details.thinking_tokens if details else 0,
+            web_searches=used.web_search_requests if used else 0,
             service_tier=_TIERS.get(usage.service_tier, "standard"),
             inference_geo=usage.inference_geo,
             speed=usage.speed,

@@ -5,7 +5,7 @@ from decimal import Decimal
 from functools import lru_cache
 
 from antechamber.catalogue.facts import LongPromptRates, Prices
-from antechamber.catalogue.pricing import Tariff
+from antechamber.catalogue.pricing import Cost, Tariff
 from antechamber.catalogue.reader import Catalogue
 from antechamber.operations.bookkeeping.records import TurnRecord
 from antechamber.settings import PriceSettings, Settings, find_price
@@ -29,8 +29,8 @@ class Costs:
         # Ids come from requests, so what is remembered of them has a bound.
         self._tariff = lru_cache(_REMEMBERED_MODELS)(self._find_tariff)
 
-    def cost_of(self, record: TurnRecord) -> int | None:
-        """Return whole nano-dollars (10⁻⁹ USD); None for a model whose prices nobody knows.
+    def cost_of(self, record: TurnRecord) -> Cost | None:
+        """Return what a request costs; None for a model whose prices nobody knows.
 
         The first foreign model blocks for a tenth of a second, while the prices of such models are
         loaded; nothing is fetched.

@@ -1,7 +1,7 @@
 """The ledger's writer: rows are noted at once and written in groups, beside the requests."""
 
 import asyncio
-from collections import defaultdict, deque
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache, partial
@@ -10,6 +10,7 @@ import structlog
 from sqlalchemy import Connection
 from sqlalchemy.exc import InterfaceError, OperationalError
 
+from antechamber.catalogue.pricing import Cost
 from antechamber.operations.allowance.spending import Spending
 from antechamber.operations.bookkeeping.records import TurnRecord
 from antechamber.operations.callers.key_directory import month_of
@@ -20,8 +21,8 @@ from antechamber.store.database import Database
 from antechamber.store.keys import NO_KEY
 from antechamber.store.ledger import Spent, TurnRow, add_turns, written
 
-Cost = Callable[[TurnRecord], int | None]
-"""What a request costs in nano-dollars; None where nobody knows."""
+CostOf = Callable[[TurnRecord], Cost | None]
+"""What a request costs; None where nobody knows."""
 Observer = Callable[[Sequence[TurnRecord]], None]
 
 _MOST_AT_ONCE = 2_000
@@ -35,6 +36,7 @@ _MOST_TOKENS = 2**31 - 1
 _LONGEST = 64
 """Characters of a column."""
 _TRIES_A_MINUTE = 60
+_UNPRICED = (None, None, None, None, None, None)
 
 _log = structlog.get_logger("antechamber.ledger")
 
@@ -49,7 +51,7 @@ class Ledger:
         background: Background,
         settings: UsageSettings,
         *,
-        cost: Cost,
+        cost: CostOf,
         spending: Spending,
     ) -> None:
         self._database = database
@@ -113,16 +115,17 @@ class Ledger:
                 group = self._noted[:_MOST_AT_ONCE]
                 self._show(group)
                 # Beside the loop: the first model with foreign prices takes a tenth of a second.
-                rows = await asyncio.to_thread(self._rows, group)
-                self._spending.add(_spent(rows))
-                lost = await self._write_group(rows)
+                rows, spent = await asyncio.to_thread(self._priced, group)
+                self._spending.add(spent)
+                lost = await self._write_group(rows, spent)
                 self._spending.written()
                 self._forget(len(group), lost=lost)
         finally:
             self._writing = None
 
-    def _rows(self, group: Sequence[TurnRecord]) -> list[TurnRow]:
-        return [_row(record, self._cost(record)) for record in group]
+    def _priced(self, group: Sequence[TurnRecord]) -> tuple[list[TurnRow], list[Spent]]:
+        rows = [_row(record, self._cost(record)) for record in group]
+        return rows, _spent(rows)
 
     def _show(self, group: Sequence[TurnRecord]) -> None:
         for observe in self._observers:
@@ -131,12 +134,13 @@ class Ledger:
             except Exception as error:  # noqa: BLE001 - what is only looked at must not be lost for it
                 _log.error("observer_failed", exc_info=error)
 
-    async def _write_group(self, rows: Sequence[TurnRow]) -> int:
-        """Write ``rows``; return how many are lost."""
+    async def _write_group(self, rows: Sequence[TurnRow], spent: Sequence[Spent]) -> int:
+        """Write ``rows`` and what they cost; return how many are lost."""
         failures = at_the_end = 0
         while True:
             try:
-                await self._database.write(partial(_write, rows=rows, again=failures > 0))
+                write = partial(_write, rows=rows, spent=spent, again=failures > 0)
+                await self._database.write(write)
             except (OperationalError, InterfaceError, TimeoutError) as error:
                 # The database is away, or busy for too long.
                 failures += 1
@@ -158,7 +162,7 @@ class Ledger:
             reason = _reason(error)
             _log.error("ledger_row_refused", request_id=rows[0].request_id, reason=reason)
             return 1
-        return sum([await self._write_group([row]) for row in rows])
+        return sum([await self._write_group([row], _spent([row])) for row in rows])
 
     def _forget(self, rows: int, *, lost: int) -> None:
         self._lost += lost
@@ -181,33 +185,29 @@ class Ledger:
             _log.error("ledger_rows_lost", rows=beyond)
 
 
-def _write(connection: Connection, *, rows: Sequence[TurnRow], again: bool) -> None:
+def _write(
+    connection: Connection, *, rows: Sequence[TurnRow], spent: Sequence[Spent], again: bool
+) -> None:
     """Write ``rows``; ``again`` after a failure, of which nobody knows how far it had come."""
     if again:
         there = written(connection, rows)
         rows = [row for row in rows if row.request_id not in there]
-    spent: defaultdict[tuple[str, str, str], int] = defaultdict(int)
+        spent = _spent(rows)
+    add_turns(connection, rows, spent)
+
+
+def _spent(rows: Sequence[TurnRow]) -> list[Spent]:
+    """Return what ``rows`` cost, by workspace, key and month."""
+    spent = Counter[tuple[str, str, str]]()
     for row in rows:
         if row.cost_nano_usd:
             month = _month(row.started_at // _MICROS)
             spent[row.workspace_id, row.key_id or NO_KEY, month] += row.cost_nano_usd
-    add_turns(
-        connection,
-        rows,
-        [
-            Spent(workspace_id=workspace_id, key_id=key_id, month=month, cost_nano_usd=cost)
-            for (workspace_id, key_id, month), cost in sorted(spent.items())
-        ],
-    )
-
-
-def _spent(rows: Sequence[TurnRow]) -> dict[tuple[str, str], int]:
-    """Return what ``rows`` cost, by workspace and key."""
-    spent: defaultdict[tuple[str, str], int] = defaultdict(int)
-    for row in rows:
-        if row.cost_nano_usd:
-            spent[row.workspace_id, row.key_id or NO_KEY] += row.cost_nano_usd
-    return spent
+    return [
+        Spent(workspace_id=workspace_id, key_id=key_id, month=month, cost_nano_usd=cost)
+        # In one order everywhere: writers of the same lines would wait for each other in a circle.
+        for (workspace_id, key_id, month), cost in sorted(spent.items())
+    ]
 
 
 def _count(tokens: int) -> int:
@@ -226,8 +226,9 @@ def _month(second: int) -> str:
     return month_of(datetime.fromtimestamp(second, UTC))
 
 
-def _row(record: TurnRecord, cost: int | None) -> TurnRow:
+def _row(record: TurnRecord, cost: Cost | None) -> TurnRow:
     counts, first_s = record.counts, record.first_event_s
+    total, kinds = (None, _UNPRICED) if cost is None else (sum(cost), cost)
     # By position: names would cost as much again, for every request.
     return TurnRow(
         record.request_id,
@@ -250,7 +251,9 @@ def _row(record: TurnRecord, cost: int | None) -> TurnRow:
         _count(counts.thinking_tokens),
         None if first_s is None else round(first_s * 1000),
         round(record.total_s * 1000),
-        cost,
+        total,
+        *kinds,
+        _count(counts.web_searches),
     )
 
 

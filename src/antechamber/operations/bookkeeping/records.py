@@ -16,6 +16,8 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     output_tokens: int = 0
     thinking_tokens: int = 0
     """Part of the output tokens."""
+    web_searches: int = 0
+    """Of an upstream, for the answer."""
     service_tier: ServiceTier = "standard"
     inference_geo: str | None = None
     speed: str | None = None
