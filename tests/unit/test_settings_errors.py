@@ -43,8 +43,8 @@ IN_THE_FILE = {
     "port = 1": "port: unknown key (it belongs in [server] or [metrics])",
     "zzz = 1": (
         "zzz: unknown key; known here: fidelity, preset, database_url, "
-        "redis_url, server, fetch, log, engines, routing, models, limits, tiers, cache, usage, "
-        "prices, metrics, tracing"
+        "redis_url, server, fetch, media, log, engines, routing, models, limits, tiers, cache, "
+        "usage, prices, metrics, tracing"
     ),
     LOCAL + "slot = 1": 'engines[0].slot: unknown key (did you mean "slots"?)',
     LOCAL + 'script = "x"': (
@@ -63,6 +63,9 @@ IN_THE_FILE = {
     "server.drain_s = inf": "server.drain_s: must be a finite number, not Infinity",
     "server.host = 1": "server.host: must be text in quotes, not 1",
     'server.cors_origins = "*"': 'server.cors_origins: must be a list, not "*"',
+    "media.max_image_bytes = 20_000_000": (
+        "media.max_image_bytes: must be at most 10485760, not 20000000"
+    ),
     'fetch.allow_private_addresses = "yes"': (
         'fetch.allow_private_addresses: must be true or false, not "yes"'
     ),

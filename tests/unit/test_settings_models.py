@@ -14,6 +14,7 @@ from antechamber.settings import (
     find_price,
     load_settings,
 )
+from antechamber.settings.models import SAID_OF_MODELS
 
 
 def saying(tmp_path: Path, *models: ModelSettings) -> Settings:
@@ -34,6 +35,37 @@ def test_an_entry_without_engines_leaves_every_id_served(tmp_path: Path) -> None
     assert haiku is not None
     assert (opus.engines, opus.max_output_tokens) == (("embedded",), 10)
     assert (haiku.engines, haiku.max_output_tokens) == (("embedded",), None)
+
+
+def test_what_several_entries_say_is_laid_one_over_the_other(tmp_path: Path) -> None:
+    settings = saying(
+        tmp_path,
+        ModelSettings(id="claude-opus-*", max_output_tokens=2, image_tokens="area"),
+        ModelSettings(id="claude-opus-5", display_name="Ours"),
+        ModelSettings(id="claude-*", max_output_tokens=1, image_long_edge_px=1_000),
+        ModelSettings(id="*", engines=("embedded",), image_long_edge_px=500, window_tokens=300),
+        ModelSettings(id="claude-haiku-*", window_tokens=400),
+    )
+
+    found = find_model(settings, "claude-opus-5")
+
+    assert found is not None
+    assert found.model_dump(include=SAID_OF_MODELS, exclude_none=True) == {
+        "display_name": "Ours",
+        "max_output_tokens": 2,
+        "image_tokens": "area",
+        "image_long_edge_px": 1_000,
+        "window_tokens": 300,
+    }
+
+
+def test_of_entries_with_engines_the_nearest_alone_speaks(tmp_path: Path) -> None:
+    settings = saying(tmp_path, serving("claude-*", cap=3), serving("claude-opus-5"))
+
+    found = find_model(settings, "claude-opus-5")
+
+    assert found is not None
+    assert found.max_output_tokens is None
 
 
 def test_an_entry_without_engines_serves_nothing(tmp_path: Path) -> None:

@@ -5,7 +5,13 @@ from typing import Any
 
 import pytest
 
-from antechamber.settings import ConfigurationError, find_model, find_price, load_settings
+from antechamber.settings import (
+    ConfigurationError,
+    Settings,
+    find_model,
+    find_price,
+    load_settings,
+)
 from antechamber.wire.errors import InvalidRequest
 from tests.unit.operations.seeded import checked, cost, loaded, routing
 
@@ -65,6 +71,39 @@ def test_a_cap_of_the_file_goes_before_its_cap(tmp_path: Path, model: str) -> No
         checked(settings, "claude-opus-4-7", 101)
 
 
+def said(settings: Settings, model: str) -> tuple[int | None, int | None, str | None]:
+    found = find_model(settings, model)
+    assert found is not None
+    return found.max_output_tokens, found.image_long_edge_px, found.image_tokens
+
+
+@pytest.mark.parametrize("model", ["claude-opus-4-7", "claude-opus-4-7*", "claude*", "*"])
+def test_an_entry_of_the_file_goes_before_it_key_by_key(tmp_path: Path, model: str) -> None:
+    settings = loaded(tmp_path, f'[[models]]\nid = "{model}"\nimage_tokens = "patches"\n')
+
+    assert said(settings, "claude-opus-4-7") == (8_192, 1_568, "patches")
+
+
+@pytest.mark.parametrize("model", ["claude-opus-4-7*", "claude*"])
+def test_an_entry_that_names_engines_may_have_the_very_id_of_one_of_its(
+    tmp_path: Path, model: str
+) -> None:
+    models = f'[[models]]\nid = "{model}"\nengines = ["two"]\n'
+
+    settings = loaded(tmp_path, ENGINES + models)
+
+    (served,) = routing(settings).candidates("claude-opus-4-7")
+    assert served.engine.name == "two"
+    assert said(settings, "claude-opus-4-7") == (8_192, 1_568, "area")
+
+
+def test_an_entry_of_the_file_about_another_model_leaves_it_alone(tmp_path: Path) -> None:
+    settings = loaded(tmp_path, '[[models]]\nid = "claude-haiku-*"\nmax_output_tokens = 9\n')
+
+    assert said(settings, "claude-haiku-4-5") == (9, 1_568, "area")
+    assert said(settings, "claude-opus-4-7") == (8_192, 1_568, "area")
+
+
 def test_who_serves_a_model_is_not_its_affair(tmp_path: Path) -> None:
     models = (
         '[[models]]\nid = "claude-opus-*"\nengines = ["two"]\nupstream_model = "big"\n'
@@ -101,7 +140,15 @@ def test_a_word_that_is_no_preset_is_an_error(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "toml", ["limits = 5", "prices = 5", "[[prices]]\nmodel = 5", "models = [5]"]
+    "toml",
+    [
+        "limits = 5",
+        "prices = 5",
+        "[[prices]]\nmodel = 5",
+        '[[prices]]\nmodel = "claude-opus-4-8"',
+        "models = [5]",
+        "[[models]]\nid = []",
+    ],
 )
 def test_a_faulty_file_is_told_in_its_own_words(tmp_path: Path, toml: str) -> None:
     def complaint(**preset: Any) -> str:

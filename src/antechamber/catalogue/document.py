@@ -27,7 +27,8 @@ def render_document(catalogue: Catalogue) -> str:
     """Render the reference page in Markdown, newest model first."""
     sections = [
         _INTRODUCTION,
-        "## Limits and lifecycle\n\nTokens.\n",
+        "## Limits and lifecycle\n\nTokens; of images the longest edge that is read, and the most "
+        "that one costs.\n",
         _table(catalogue, _LIMITS),
         "## Prices\n\nUSD per million tokens; see also [costs](../how-to/costs.md).\n",
         _table(catalogue, _PRICES),
@@ -68,6 +69,11 @@ def _output(facts: ModelFacts) -> str:
     return _tokens(facts.max_output_tokens) + (
         "" if longer is None else f" ({longer.tokens:,} with `{longer.beta}`)"
     )
+
+
+def _images(facts: ModelFacts) -> str:
+    tier = facts.image_tier
+    return f"{tier.long_edge_px:,} px, {tier.max_tokens:,}"
 
 
 def _lifecycle(facts: ModelFacts) -> str:
@@ -135,6 +141,7 @@ _LIMITS: tuple[_Column, ...] = (
     ("Window", _window),
     ("Output", _output),
     ("Cache minimum", lambda facts: _tokens(facts.cache_minimum_tokens)),
+    ("Images", _images),
     ("Released", lambda facts: f"{facts.created_at:%Y-%m-%d}"),
     ("Lifecycle", _lifecycle),
 )

@@ -11,6 +11,7 @@ ThinkingDisplay = Literal["summarized", "omitted"]
 EffortLevel = Literal["low", "medium", "high", "xhigh", "max"]
 LifecycleState = Literal["active", "deprecated", "retired"]
 FastMode = Literal["supported", "ignored", "refused"]
+ImageFormula = Literal["patches", "area"]
 
 THINKING_TYPES: tuple[ThinkingType, ...] = ("enabled", "adaptive", "disabled", "between_tools")
 EFFORT_LEVELS: tuple[EffortLevel, ...] = ("low", "medium", "high", "xhigh", "max")
@@ -51,10 +52,13 @@ class Prices(Rates):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageTier:
-    """How far an image is shrunk before it is read, and what it may cost."""
+    """How far an image is shrunk before it is read, and what it then costs."""
 
     long_edge_px: int
     max_tokens: int
+    """Most patches of 28 by 28 pixels."""
+    formula: ImageFormula
+    """What it costs: its patches, or its area in pixels by 750."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -217,7 +221,7 @@ class ModelFacts:
             max_output_tokens=None,
             prices=None,
             cache_minimum_tokens=1_024,  # the value of most models
-            image_tier=ImageTier(long_edge_px=2_576, max_tokens=4_784),
+            image_tier=ImageTier(long_edge_px=2_576, max_tokens=4_784, formula="patches"),
             thinking=ThinkingFacts(
                 types=THINKING_TYPES,
                 when_absent="off",

@@ -200,6 +200,8 @@ class _Asking(Generic[Request]):
             verify=self.services.signer.verify,
             engine_is_claude_family=for_relay,
             allow_private_addresses=settings.fetch.allow_private_addresses,
+            max_image_bytes=settings.media.max_image_bytes,
+            max_pdf_bytes=settings.media.max_pdf_bytes,
         )
         if self._size_bytes < LARGE_BYTES:
             self._rules(self.request, context)

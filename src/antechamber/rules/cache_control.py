@@ -6,7 +6,7 @@ Source: platform.claude.com/docs/en/build-with-claude/prompt-caching.
 from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
-from antechamber.rules.reading import Reading
+from antechamber.rules.reading import Prompt, Reading
 from antechamber.wire.blocks import ContentBlock
 from antechamber.wire.config import CacheControl
 from antechamber.wire.errors import InvalidRequest
@@ -25,8 +25,25 @@ class Breakpoint(NamedTuple):
     ttl: Ttl
 
 
+def has_breakpoints(request: Prompt) -> bool:
+    """Whether any of the input may be read from a cache, and then counts for no limit."""
+    if request.cache_control is not None:
+        return True
+    for part in (*(request.tools or ()), *(request.system or ())):
+        if part.cache_control is not None:
+            return True
+    # The latest blocks are the ones that are marked.
+    for message in reversed(request.messages):
+        for block in reversed(message.content or ()):
+            if control_of(block) is not None:
+                return True
+    return False
+
+
 def refuse_misused_breakpoints(reading: Reading) -> None:
     """The automatic one at the top level counts, unless the last block is marked already."""
+    if not has_breakpoints(reading.request):
+        return
     found = list(_marked(reading))
     automatic = reading.request.cache_control
     if automatic is not None:

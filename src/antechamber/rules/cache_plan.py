@@ -10,9 +10,8 @@ from typing import NamedTuple, Self
 import msgspec
 
 from antechamber.catalogue.facts import ModelFacts
-from antechamber.rules.cache_control import ttl_of
+from antechamber.rules.cache_control import has_breakpoints, ttl_of
 from antechamber.rules.cache_prefix import pieces
-from antechamber.rules.input_estimate import has_breakpoints
 from antechamber.rules.reading import Prompt
 from antechamber.rules.thinking import ThinkingPlan
 

@@ -30,6 +30,10 @@ class RuleContext(msgspec.Struct, frozen=True, kw_only=True):
     does not have are its affair, and go through to it."""
     allow_private_addresses: bool = False
     """URLs may lead whoever fetches them into the operator's own network."""
+    max_image_bytes: int = 10 * 1024 * 1024
+    """Of one image, as base64; the hosted API's limit, which was 5 MB before the middle of 2026."""
+    max_pdf_bytes: int | None = None
+    """Likewise; the hosted API has a limit for the whole body alone."""
 
     @property
     def hosted(self) -> bool:

@@ -1,54 +1,61 @@
 """A first guess at the tokens of a request, for limits: corrected when the true count is known."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
-from antechamber.rules.cache_control import control_of
+from antechamber.catalogue.facts import ImageTier
+from antechamber.media.image_fit import image_tokens
+from antechamber.media.image_head import image_size, reader_of_base64
 from antechamber.rules.reading import Prompt
-from antechamber.wire.blocks import ToolResultBlock
-from antechamber.wire.documents import Base64ImageSource, Base64PDFSource, DocumentBlock, ImageBlock
+from antechamber.wire.blocks import ContentBlock, TextBlock, ToolResultContentBlock
+from antechamber.wire.documents import DocumentBlock, ImageBlock
 
 _BYTES_A_TOKEN = 4
 """Of English text and of JSON."""
 _SMALL_BYTES = 16 * 1024
 """Below it there is hardly an image, and the guess is within the error of any."""
 _IMAGE_TOKENS = 1_600
-"""Of an image with the long edge to which most models shrink it."""
+"""Of an image whose size cannot be read: about the most that older models see of one."""
 _PDF_BYTES_A_TOKEN = 40
 """Of a PDF in base64: what a page of 100 KB comes to."""
 
 
-def guessed_input_tokens(request: Prompt, size_bytes: int) -> int:
-    """Return about how many tokens the input has; ``size_bytes`` is that of the request's body."""
+def guessed_input_tokens(request: Prompt, size_bytes: int, images: ImageTier) -> int:
+    """Return about how many tokens the input has; ``size_bytes`` is that of the request's body.
+
+    Of each image some hundred bytes are read, however large it is.
+    """
     text_bytes, others = size_bytes, 0
     if size_bytes > _SMALL_BYTES:
-        for encoded_bytes, tokens in _media(request):
-            text_bytes -= encoded_bytes
-            others += tokens
+        for message in request.messages:
+            for block in _shown(message.content or ()):
+                encoded_bytes, tokens = _weight(block, images)
+                text_bytes -= encoded_bytes
+                others += tokens
     return max(1, text_bytes // _BYTES_A_TOKEN) + others
 
 
-def has_breakpoints(request: Prompt) -> bool:
-    """Return whether any of the input may be read from a cache, and then counts for no limit."""
-    if request.cache_control is not None:
-        return True
-    for part in (*(request.tools or ()), *(request.system or ())):
-        if part.cache_control is not None:
-            return True
-    # The latest blocks are the ones that are marked.
-    for message in reversed(request.messages):
-        for block in reversed(message.content or ()):
-            if control_of(block) is not None:
-                return True
-    return False
+def _shown(
+    blocks: Iterable[ContentBlock | ToolResultContentBlock | TextBlock],
+) -> Iterator[ImageBlock | DocumentBlock]:
+    """Yield images and documents, those inside results and documents too."""
+    for block in blocks:
+        # By the tag: isinstance with a pydantic class is slow wherever the answer is no.
+        if block.type == "image":
+            yield block
+        elif block.type == "tool_result":
+            yield from _shown(block.content or ())
+        elif block.type == "document":
+            yield block
+            if block.source.type == "content":
+                yield from _shown(block.source.content)
 
 
-def _media(request: Prompt) -> Iterable[tuple[int, int]]:
-    """Yield, of each image and PDF in the request, its size in the body and its tokens."""
-    for message in request.messages:
-        for block in message.content or ():
-            inner = block.content if isinstance(block, ToolResultBlock) else None
-            for each in (block,) if inner is None else inner:
-                if isinstance(each, ImageBlock) and isinstance(each.source, Base64ImageSource):
-                    yield len(each.source.data), _IMAGE_TOKENS
-                elif isinstance(each, DocumentBlock) and isinstance(each.source, Base64PDFSource):
-                    yield len(each.source.data), len(each.source.data) // _PDF_BYTES_A_TOKEN
+def _weight(block: ImageBlock | DocumentBlock, images: ImageTier) -> tuple[int, int]:
+    """Return what of the body is no text, and the tokens that it stands for."""
+    source = block.source
+    if source.type != "base64":
+        return 0, 0
+    if source.media_type == "application/pdf":
+        return len(source.data), len(source.data) // _PDF_BYTES_A_TOKEN
+    size = image_size(reader_of_base64(source.data))
+    return len(source.data), _IMAGE_TOKENS if size is None else image_tokens(size, images)

@@ -4,19 +4,18 @@ Pixels and pages are looked at where they are read.
 Source: platform.claude.com/docs/en/build-with-claude/vision and …/pdf-support.
 """
 
-import base64
-import binascii
 from collections.abc import Iterator
 
+from antechamber.media.image_head import media_type_of, reader_of_base64
+from antechamber.rules.context import RuleContext
 from antechamber.rules.reading import Reading
 from antechamber.wire.blocks import DocumentBlock, ImageBlock, ToolResultBlock
 from antechamber.wire.documents import Base64ImageSource, Base64PDFSource, ContentBlockSource
 from antechamber.wire.errors import InvalidRequest
 
-_MAX_IMAGE_BYTES = 10 * 1024 * 1024
-"""Of the base64 text; 5 MB before the middle of 2026."""
-_HEAD_CHARACTERS = 32
-"""Enough for every signature below; a whole number of base64 groups."""
+_PDF_HEAD_BYTES = 24
+"""Its signature, and blanks that some programs write before it."""
+_MB = 1024 * 1024
 
 Media = tuple[str, ImageBlock | DocumentBlock]
 
@@ -26,9 +25,9 @@ def refuse_media_that_are_not_what_they_say(reading: Reading) -> None:
     for path, block in placed_media(reading):
         source = block.source
         if isinstance(source, Base64ImageSource):
-            _refuse_image(f"{path}.image.source.base64", source)
+            _refuse_image(f"{path}.image.source.base64", source, reading.context)
         elif isinstance(source, Base64PDFSource):
-            _refuse_pdf(f"{path}.pdf.source.base64.data", source)
+            _refuse_pdf(f"{path}.pdf.source.base64", source, reading.context)
 
 
 def placed_media(reading: Reading) -> Iterator[Media]:
@@ -49,16 +48,16 @@ def _with_inner(path: str, block: ImageBlock | DocumentBlock) -> Iterator[Media]
                 yield f"{path}.document.source.content.content.{number}", part
 
 
-def _refuse_image(path: str, source: Base64ImageSource) -> None:
-    size = len(source.data)
+def _refuse_image(path: str, source: Base64ImageSource, context: RuleContext) -> None:
+    size, most = len(source.data), context.max_image_bytes
     if size == 0:
         raise InvalidRequest(f"{path}.data: image cannot be empty")
-    if size > _MAX_IMAGE_BYTES:
+    if size > most:
         # lobehub/lobehub#14711
         raise InvalidRequest(
-            f"{path}: image exceeds 10 MB maximum: {size} bytes > {_MAX_IMAGE_BYTES} bytes"
+            f"{path}: image exceeds {most / _MB:.4g} MB maximum: {size} bytes > {most} bytes"
         )
-    found = _media_type(_head(source.data))
+    found = media_type_of(reader_of_base64(source.data))
     if found is None:
         raise InvalidRequest(f"{path}.data: Could not process image")
     if found != source.media_type:
@@ -68,28 +67,16 @@ def _refuse_image(path: str, source: Base64ImageSource) -> None:
         )
 
 
-def _refuse_pdf(path: str, source: Base64PDFSource) -> None:
-    if not source.data:
-        raise InvalidRequest(f"{path}: PDF cannot be empty")
-    if not _head(source.data).lstrip().startswith(b"%PDF-"):
+def _refuse_pdf(path: str, source: Base64PDFSource, context: RuleContext) -> None:
+    size, most = len(source.data), context.max_pdf_bytes
+    if size == 0:
+        raise InvalidRequest(f"{path}.data: PDF cannot be empty")
+    if most is not None and size > most:
+        # The hosted API has no such limit; these are its words about images.
+        raise InvalidRequest(
+            f"{path}: PDF exceeds {most / _MB:.4g} MB maximum: {size} bytes > {most} bytes"
+        )
+    head = reader_of_base64(source.data)(0, _PDF_HEAD_BYTES)
+    if not head.lstrip().startswith(b"%PDF-"):
         # Claude Code 2.1.330 looks for these words
-        raise InvalidRequest(f"{path}: The PDF specified was not valid")
-
-
-def _media_type(head: bytes) -> str | None:
-    if head.startswith(b"\x89PNG\r\n\x1a\n"):
-        return "image/png"
-    if head.startswith(b"\xff\xd8\xff"):
-        return "image/jpeg"
-    if head.startswith((b"GIF87a", b"GIF89a")):
-        return "image/gif"
-    if head.startswith(b"RIFF") and head[8:12] == b"WEBP":
-        return "image/webp"
-    return None
-
-
-def _head(data: str) -> bytes:
-    try:
-        return base64.b64decode(data[:_HEAD_CHARACTERS], validate=True)
-    except (binascii.Error, ValueError):
-        return b""
+        raise InvalidRequest(f"{path}.data: The PDF specified was not valid")

@@ -12,6 +12,7 @@ from antechamber.settings.models import ModelSettings
 from antechamber.settings.platform import (
     CacheSettings,
     LimitsSettings,
+    MediaSettings,
     MetricsSettings,
     PriceSettings,
     TierClassSettings,
@@ -51,6 +52,7 @@ __all__ = [
     "LimitsSettings",
     "LocalEngineSettings",
     "LogSettings",
+    "MediaSettings",
     "MessagesApiEngineSettings",
     "MetricsSettings",
     "ModelSettings",

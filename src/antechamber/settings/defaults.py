@@ -27,15 +27,15 @@ def default_models(settings: Settings) -> tuple[ModelSettings, ...]:
 def find_model(settings: Settings, model_id: str) -> ModelSettings | None:
     """Find who serves a model id, and what is said of it: its own entry, else the longest pattern.
 
-    An entry without engines only says something: it is laid over or under the one with engines,
-    whichever is nearer to the id.
+    Entries without engines only say something: they are laid over or under the one with engines,
+    the nearest to the id on top.
     """
     serving = _nearest(default_models(settings), model_id)
-    saying = _nearest((model for model in settings.models if not model.engines), model_id)
-    if serving is None or saying is None:
-        return serving
+    if serving is None:
+        return None
+    saying = [each for each in settings.models if not each.engines and fits(each.id, model_id)]
     said: dict[str, object] = {}
-    for model in sorted((saying, serving), key=lambda model: _nearness(model.id, model_id)):
+    for model in sorted((*saying, serving), key=lambda model: _nearness(model.id, model_id)):
         said |= model.model_dump(include=SAID_OF_MODELS, exclude_none=True)
     return serving.model_copy(update=said)
 

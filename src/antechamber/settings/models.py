@@ -1,13 +1,20 @@
 """The table of models: who serves an id, and what is said of it."""
 
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, PositiveFloat, model_validator
 
 from antechamber.settings.section import Section
 from antechamber.settings.values import EngineName, ModelPattern, none_twice
 
-SAID_OF_MODELS = {"upstream_model", "window_tokens", "max_output_tokens", "display_name"}
+SAID_OF_MODELS = {
+    "upstream_model",
+    "window_tokens",
+    "max_output_tokens",
+    "display_name",
+    "image_long_edge_px",
+    "image_tokens",
+}
 """Fields that have a meaning without engines."""
 
 
@@ -23,6 +30,10 @@ class ModelSettings(Section):
     window_tokens: Annotated[int, Field(ge=256)] | None = None
     max_output_tokens: Annotated[int, Field(ge=1)] | None = None
     display_name: Annotated[str, Field(min_length=1)] | None = None
+    image_long_edge_px: Annotated[int, Field(ge=1)] | None = None
+    """To which an image is shrunk; what of it may cost most remains."""
+    image_tokens: Literal["patches", "area"] | None = None
+    """What an image costs: its patches of 28 by 28 pixels, or its area by 750."""
 
     @model_validator(mode="after")
     def _a_weight_for_each_engine(self) -> Self:

@@ -1,4 +1,4 @@
-"""The tables about what a team shares: limits and tiers, caching, usage and prices, telemetry."""
+"""The tables about what a team shares: limits, tiers, media, caching, usage, prices, telemetry."""
 
 from typing import Annotated, Literal, Self
 
@@ -43,6 +43,16 @@ class LimitsSettings(Section):
     last one whose ``from_usd`` it has spent."""
     exact_headers: bool = False
     """The hosted API rounds remaining tokens to thousands."""
+
+
+class MediaSettings(Section):
+    """How large what is shown to a model may be."""
+
+    # The hosted API's limit; what is larger fails there too.
+    max_image_bytes: Annotated[int, Field(ge=1024, le=10 * 1024 * 1024)] = 10 * 1024 * 1024
+    """As base64, as the hosted API measures it."""
+    max_pdf_bytes: Annotated[int, Field(ge=1024)] | None = None
+    """As base64 too; None is the limit of the body alone."""
 
 
 class CacheSettings(Section):

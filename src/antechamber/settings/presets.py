@@ -9,8 +9,10 @@ from antechamber.settings.platform import Preset
 
 Table = dict[str, object]
 
-_NAMED_BY = {"models": "id", "prices": "model", "tiers": "name"}
-"""Lists of tables, and the key of each that says what an entry is about."""
+_WHOLE = {"prices": "model", "tiers": "name"}
+"""Lists of tables whose entries hold or fall as a whole, and the key that names an entry."""
+_BY_KEY = {"models": "id"}
+"""Those whose entries may each say something else of the same."""
 
 
 def read_preset(name: object) -> Table:
@@ -28,8 +30,10 @@ def laid_over(preset: Table, tables: Table) -> Table:
         over = tables.get(name)
         if is_table(under) and is_table(over):
             result[name] = laid_over(under, over)
-        elif name in _NAMED_BY and _is_list(under) and _is_list(over):
-            result[name] = [*over, *_standing(under, over, key=_NAMED_BY[name])]
+        elif name in _WHOLE and _is_list(under) and _is_list(over):
+            result[name] = [*over, *_standing(under, over, key=_WHOLE[name])]
+        elif name in _BY_KEY and _is_list(under) and _is_list(over):
+            result[name] = _laid_over_each(under, over, key=_BY_KEY[name])
     return result
 
 
@@ -48,6 +52,22 @@ def _standing(under: list[object], over: list[object], *, key: str) -> list[Tabl
 def _speaks_for(own: Table, entry: Table, key: str) -> bool:
     says_the_same = (own.keys() & entry.keys()) - {key}
     return bool(says_the_same) and fits(str(own.get(key, "")), str(entry[key]))
+
+
+def _laid_over_each(under: list[object], over: list[object], *, key: str) -> list[object]:
+    """Return the entries of the configuration, and what the preset says beside them."""
+    standing: dict[str, Table] = {}
+    for entry in filter(is_table, under):
+        about = str(entry[key])
+        own = [table for table in filter(is_table, over) if fits(str(table.get(key, "")), about)]
+        said = {each for table in own for each in table} - {key}
+        standing[about] = {each: value for each, value in entry.items() if each not in said}
+    # Two entries about one id would be refused, as a slip.
+    result = [
+        {**standing.pop(str(table.get(key)), {}), **table} if is_table(table) else table
+        for table in over
+    ]
+    return [*result, *(entry for entry in standing.values() if entry.keys() != {key})]
 
 
 def is_table(value: object) -> TypeGuard[Table]:

@@ -22,6 +22,7 @@ from antechamber.settings.models import ModelSettings
 from antechamber.settings.platform import (
     CacheSettings,
     LimitsSettings,
+    MediaSettings,
     MetricsSettings,
     Preset,
     PriceSettings,
@@ -305,6 +306,7 @@ class Settings(Section):
     """State that several processes share; None keeps it in the process."""
     server: ServerSettings = ServerSettings()
     fetch: FetchSettings = FetchSettings()
+    media: MediaSettings = MediaSettings()
     log: LogSettings = LogSettings()
     engines: tuple[Annotated[EngineSettings, Field(discriminator="type")], ...] = ()
     """As written; ``default_engines`` says what serves when it is empty."""

@@ -15,6 +15,7 @@ cache_read_usd_per_mtok = 0.01
 [image_tiers.small]
 long_edge_px = 100
 max_tokens = 200
+formula = "patches"
 
 [families.elder]
 window_tokens = 1_000
@@ -87,6 +88,8 @@ def test_the_order_is_newest_first_whatever_the_files_order() -> None:
             "long_edge_px = 100\nwide = 1",
             "image_tiers.small.wide: Unexpected",
         ),
+        ('formula = "patches"', 'formula = "tiles"', "image_tiers.small.formula: Input should be"),
+        ('formula = "patches"', "", "image_tiers.small.formula: Field required"),
         ("[prices.cheap]", "[costs.cheap]", "prices: Field required"),
         ("output_usd_per_mtok = 0.50", "", "prices.cheap.output_usd_per_mtok: Field required"),
         ('prices = "cheap"', 'prices = "dear"', "first.prices: 'dear' is not defined"),

@@ -1,5 +1,6 @@
 """Each value of ``preset = "seed"`` at work."""
 
+from base64 import b64encode
 from pathlib import Path
 
 import pytest
@@ -7,17 +8,21 @@ import pytest
 from antechamber.catalogue.tiers import load_tiers
 from antechamber.http.asgi import headers_of
 from antechamber.limits.local import LocalKeeper
+from antechamber.media.image_fit import image_tokens
+from antechamber.media.image_head import PixelSize
 from antechamber.operations.allowance.rate_limits import RateLimits
 from antechamber.operations.allowance.tiers import tiers_in_force
 from antechamber.operations.answering.call import Call
 from antechamber.operations.answering.prompt_cache import PromptCache
 from antechamber.operations.callers.caller import Bounds, Caller
 from antechamber.rules.cache_plan import CachePlan, PlannedBreakpoint
+from antechamber.rules.check import check_message
 from antechamber.settings import Settings
 from antechamber.store.cache_entries import OwnCacheEntries
 from antechamber.wire.errors import InvalidRequest
 from tests.unit.operations.seeded import CATALOGUE, checked, cost, loaded, routing
 from tests.unit.operations.stage import StillClock
+from tests.unit.rules.requests import Asked, Fields, context_of, parse, user
 
 
 @pytest.mark.parametrize(
@@ -40,6 +45,61 @@ def test_output_is_capped(tmp_path: Path, model: str, cap: int) -> None:
 
 def test_other_models_keep_their_output(tmp_path: Path) -> None:
     checked(loaded(tmp_path), "claude-opus-5", 128_000)
+
+
+@pytest.mark.parametrize(
+    ("model", "size", "tokens"),
+    [
+        ("claude-opus-5", (1_000, 1_000), 1_334),
+        ("claude-opus-4-7[1m]", (3_840, 2_160), 1_844),  # 1568 by 882
+        ("claude-sonnet-4-6", (200, 200), 54),
+        ("claude-haiku-4-5", (1_092, 1_092), 1_590),
+    ],
+)
+def test_an_image_costs_its_area_by_750_on_every_model(
+    tmp_path: Path, model: str, size: tuple[int, int], tokens: int
+) -> None:
+    facts = routing(loaded(tmp_path)).candidates(model)[0].facts
+
+    assert facts.image_tier.long_edge_px == 1_568
+    assert image_tokens(PixelSize(*size), facts.image_tier) == tokens
+
+
+def shown(settings: Settings, block: Fields) -> None:
+    """Check a request that shows something, under the limits of the settings."""
+    request = parse(model="claude-opus-5", messages=[user(block)])
+    context = context_of(
+        request.model,
+        Asked(
+            max_image_bytes=settings.media.max_image_bytes,
+            max_pdf_bytes=settings.media.max_pdf_bytes,
+        ),
+    )
+    check_message(request, context)
+
+
+@pytest.mark.parametrize(
+    ("kind", "media_type", "begin", "most_mb"),
+    [
+        ("image", "image/png", b"\x89PNG\r\n\x1a\n.", 5),
+        ("document", "application/pdf", b"%PDF-1.7\n", 32),
+    ],
+)
+def test_images_and_pdfs_have_lower_limits(
+    tmp_path: Path, kind: str, media_type: str, begin: bytes, most_mb: int
+) -> None:
+    settings, most = loaded(tmp_path), most_mb * 1024 * 1024
+
+    def media(characters: int) -> Fields:
+        data = b64encode(begin).decode().ljust(characters, "A")
+        return {
+            "type": kind,
+            "source": {"type": "base64", "media_type": media_type, "data": data},
+        }
+
+    shown(settings, media(most))
+    with pytest.raises(InvalidRequest, match=f"exceeds {most_mb} MB maximum: {most + 4} bytes"):
+        shown(settings, media(most + 4))
 
 
 @pytest.mark.parametrize("model", ["claude-opus-5", "claude-opus-4-6"])

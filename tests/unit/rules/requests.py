@@ -125,6 +125,8 @@ class Asked:
     betas: frozenset[str] = frozenset()
     claude_family: bool = False
     private_addresses: bool = False
+    max_image_bytes: int = 10 * 1024 * 1024
+    max_pdf_bytes: int | None = None
 
 
 def context_of(model: str, asked: Asked) -> RuleContext:
@@ -137,6 +139,8 @@ def context_of(model: str, asked: Asked) -> RuleContext:
         verify=SIGNER.verify,
         engine_is_claude_family=asked.claude_family,
         allow_private_addresses=asked.private_addresses,
+        max_image_bytes=asked.max_image_bytes,
+        max_pdf_bytes=asked.max_pdf_bytes,
     )
 
 

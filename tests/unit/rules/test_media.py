@@ -151,3 +151,54 @@ def test_counting_refuses_what_creating_refuses(fields, expected) -> None:
 )
 def test_media_that_are_what_they_say_are_accepted(fields, fidelity) -> None:
     assert words(refusal(Asked(fidelity=fidelity), **fields)) is None
+
+
+def padded(head: bytes, characters: int) -> str:
+    return base64.b64encode(head + bytes(40)).decode().ljust(characters, "A")
+
+
+JPEG = b"\xff\xd8\xff\xe0"
+FIVE_MB = 5 * 1024 * 1024
+LOWER: list[Case] = [
+    (
+        "49 earendil-works/pi#424: an image beyond a limit of one's own",
+        {"messages": [user(image(data=padded(b"\x89PNG\r\n\x1a\n", 6_275_800)))]},
+        "messages.0.content.0.image.source.base64: image exceeds 5 MB maximum: "
+        "6275800 bytes > 5242880 bytes",
+    ),
+    (
+        "the same inside a tool result",
+        {
+            "messages": [
+                user("Hi"),
+                assistant(call()),
+                user(result(content=[image("image/jpeg", padded(JPEG, FIVE_MB + 4))])),
+            ]
+        },
+        "messages.2.content.0.tool_result.content.0.image.source.base64: "
+        "image exceeds 5 MB maximum: 5242884 bytes > 5242880 bytes",
+    ),
+    (
+        "a PDF, which has no limit but the body's until there is one",
+        {"messages": [user(pdf(padded(b"%PDF-1.7\n", 1_572_868)))]},
+        "messages.0.content.0.pdf.source.base64: PDF exceeds 1.5 MB maximum: "
+        "1572868 bytes > 1572864 bytes",
+    ),
+]
+
+
+@pytest.mark.parametrize(("fields", "expected"), cases(LOWER))
+def test_lower_limits_are_told_in_the_published_words(fields, expected) -> None:
+    asked = Asked(max_image_bytes=FIVE_MB, max_pdf_bytes=1_572_864)
+
+    assert words(refusal(asked, **fields)) == expected
+    assert words(refusal_of_count(asked, **fields)) == expected
+
+
+def test_what_is_just_as_large_as_the_limit_is_accepted() -> None:
+    asked = Asked(max_image_bytes=1_024, max_pdf_bytes=2_048)
+    shown = user(
+        image("image/jpeg", padded(JPEG, 1_024)), pdf(padded(b"%PDF-1.7\n", 2_048)), "What is it?"
+    )
+
+    assert words(refusal(asked, messages=[shown])) is None

@@ -6,7 +6,8 @@ from antechamber.operations.answering.call import Call
 from antechamber.operations.answering.routing import Candidate
 from antechamber.operations.answering.services import Services
 from antechamber.operations.bookkeeping.records import Counts, TurnRecord
-from antechamber.rules.input_estimate import guessed_input_tokens, has_breakpoints
+from antechamber.rules.cache_control import has_breakpoints
+from antechamber.rules.input_estimate import guessed_input_tokens
 from antechamber.rules.reading import Prompt
 from antechamber.turn.cache_use import CacheUse
 from antechamber.turn.events import ConnectionCut
@@ -66,7 +67,7 @@ class Account:
         self._admission = await limits.admit(
             caller,
             facts,
-            estimated_input_tokens=guessed_input_tokens(request, size_bytes),
+            estimated_input_tokens=guessed_input_tokens(request, size_bytes, facts.image_tier),
             counts_tokens=not isinstance(request, MessageRequest),
             may_be_cached=has_breakpoints(request),
         )

@@ -182,9 +182,15 @@ class Routing:
 def _as_configured(facts: ModelFacts, entry: ModelSettings | None) -> ModelFacts:
     if entry is None:
         return facts
+    images = {"long_edge_px": entry.image_long_edge_px, "formula": entry.image_tokens}
     told = {
         "window_tokens": entry.window_tokens,
         "max_output_tokens": entry.max_output_tokens,
         "display_name": entry.display_name,
+        "image_tier": replace(facts.image_tier, **_said(images)),
     }
-    return replace(facts, **{name: value for name, value in told.items() if value is not None})
+    return replace(facts, **_said(told))
+
+
+def _said(told: Mapping[str, object]) -> dict[str, object]:
+    return {name: value for name, value in told.items() if value is not None}

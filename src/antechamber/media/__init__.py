@@ -1,0 +1,1 @@
+"""Images as bytes and sizes: what their headers say, how they are shrunk, what they cost."""
