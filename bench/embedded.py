@@ -19,6 +19,7 @@ from bench.report import Section
 _OUTPUT_TOKENS = 96
 _CACHED_WORDS = 600
 """Some 3,000 tokens."""
+_SLOTS = 4
 _TOPICS = ("rivers", "bridges", "clocks", "gardens", "trains", "maps", "bread", "glass")
 
 
@@ -46,7 +47,12 @@ def measure(*, pairs: int) -> list[Section]:
         sections = [asyncio.run(_pairs(ours, theirs, pairs)), _start(ours, theirs)]
     with tempfile.TemporaryDirectory() as folder, antechamber(Path(folder)) as ours:
         sections.append(asyncio.run(_default(ours, pairs)))
-        sections.append(asyncio.run(_cached(ours, pairs)))
+        sections.append(asyncio.run(_cached(ours, pairs, "auto")))
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        antechamber(Path(folder), completer="llamacpp") as ours,
+    ):
+        sections.append(asyncio.run(_cached(ours, pairs, "llamacpp")))
     for completer in ("llamacpp", "auto"):
         with (
             tempfile.TemporaryDirectory() as folder,
@@ -80,32 +86,45 @@ async def _default(ours: Running, pairs: int) -> Section:
     )
 
 
-async def _cached(ours: Running, pairs: int) -> Section:
-    """Ask twice with the same marked system prompt: new to the server, then in its cache."""
-    cold: list[float] = []
-    warm: list[float] = []
+async def _cached(ours: Running, pairs: int, completer: str) -> Section:
+    """Ask thrice with the same marked system prompt, the last time after others had the slots."""
+    questions = {
+        "written": "Name one of them.",
+        "read": "Which comes last?",
+        "read after others": "Which is the longest?",
+    }
+    first_s: dict[str, list[float]] = {name: [] for name in questions}
     read = 0
     async with _client() as client:
-        for turn in track(range(pairs), description="cached prefixes"):
+        for turn in track(range(pairs), description=f"cached prefixes, {completer}"):
             system = _question(1_000 + turn, _CACHED_WORDS)
-            first, _ = await _ask_cached(client, ours.url, system, "Name one of them.")
-            second, read = await _ask_cached(client, ours.url, system, "Which comes last?")
-            cold.append(first)
-            warm.append(second)
-    before, after = statistics.median(cold), statistics.median(warm)
+            for name, question in questions.items():
+                if name == "read after others":
+                    await _others(client, ours.url, turn)
+                taken_s, read = await _ask_cached(client, ours.url, system, question)
+                first_s[name].append(taken_s)
+    medians = {name: statistics.median(each) for name, each in first_s.items()}
     return Section(
-        title="First token behind a cached prefix",
+        title=f"First token behind a cached prefix: `{completer}`",
         note=(
-            f'`completer = "auto"`: medians of {pairs} system prompts with `cache_control`, each '
-            f"asked about twice; {read:,} tokens are read from the cache the second time."
+            f"Medians of {pairs} system prompts with `cache_control`, each asked about three "
+            f"times, the last time after {_SLOTS} others at once, twice, have had the {_SLOTS} "
+            f"slots; {read:,} tokens are read from the cache then."
         ),
-        columns=("", "first token"),
+        columns=("", "first token", "of the first"),
         rows=[
-            ["written", f"{before * 1000:.0f} ms"],
-            ["read", f"{after * 1000:.0f} ms"],
-            ["read / written", f"{after / before:.1%}"],
+            [name, f"{median * 1000:.0f} ms", f"{median / medians['written']:.1%}"]
+            for name, median in medians.items()
         ],
     )
+
+
+async def _others(client: aiohttp.ClientSession, url: str, turn: int) -> None:
+    """Ask something else in every slot at once, and again."""
+    for again in (0, 1):
+        numbers = [2_000 + 100 * turn + 10 * again + slot for slot in range(_SLOTS)]
+        asked = (_ask_cached(client, url, _question(number, 40), "Why?") for number in numbers)
+        await asyncio.gather(*asked)
 
 
 async def _ask_cached(

@@ -92,6 +92,7 @@ def llama_server(model: Path, *, slots: int = 4) -> Generator[Running, None, Non
         "port": port,
         "key": KEY,
         "slots": slots,
+        "prompt_cache_mib": 2048,
         "context_tokens": 8192,
         "threads": available_cores(),
         "workers": 1,

@@ -136,6 +136,7 @@ def _start_model(
             slots=engine.slots,
             context_tokens=engine.context_tokens or _MOST_CONTEXT_TOKENS,
             threads=engine.threads or available_cores(),
+            prompt_cache_mib=engine.prompt_cache_mib,
             workers=settings.server.workers,
         ),
         SystemClock(),

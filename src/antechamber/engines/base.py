@@ -38,7 +38,7 @@ class TurnOrder:
     rank: ServiceTier = "standard"
     """Decides who goes first where an engine is full, or schedules by itself."""
     workspace: str = "default"
-    """The caller's: workspaces share an engine fairly, and no prefix cache."""
+    """The caller's: workspaces share it fairly, and no prefix cache of one that takes a salt."""
     version: str = "2023-06-01"
     betas: tuple[str, ...] = ()
     """In the order of the header; for upstreams of the same API."""

@@ -122,6 +122,8 @@ class LocalEngineSettings(Section):
     context_tokens: Annotated[int, Field(ge=256)] | None = None
     threads: Annotated[int, Field(ge=1, le=1024)] | None = None
     """None is as many as the process has cores."""
+    prompt_cache_mib: Annotated[int, Field(ge=0, le=1_000_000)] = 2048
+    """Most memory for prompts that were read and are in no slot any more; 0 keeps none."""
     start_timeout_s: PositiveFloat = 120.0
     first_token_timeout_s: PositiveFloat = 600.0
     idle_timeout_s: PositiveFloat = 120.0
@@ -137,7 +139,7 @@ class LocalEngineSettings(Section):
     @model_validator(mode="after")
     def _what_a_server_elsewhere_decides(self) -> Self:
         if self.base_url is not None:
-            for key in ("model", "slots", "context_tokens", "threads"):
+            for key in ("model", "slots", "context_tokens", "threads", "prompt_cache_mib"):
                 if key in self.model_fields_set:
                     raise ValueError(f"{key} has no effect: the server at base_url has its own")
             if self.completer == "openvino":

@@ -38,7 +38,9 @@ def completer_of(host: ModelHost) -> LlamaCppCompleter:
 async def unloadable(path: Path) -> AsyncGenerator[ModelHost]:
     """Give a host whose only child dies of its model file."""
     await asyncio.to_thread(path.write_bytes, struct.pack("<4sIQQ", b"GGUF", 3, 1, 0) + b"no more")
-    model = ModelOrder(model=path, slots=1, context_tokens=64, threads=1, workers=2)
+    model = ModelOrder(
+        model=path, slots=1, context_tokens=64, threads=1, prompt_cache_mib=0, workers=2
+    )
     host = ModelHost(model, SystemClock(), Restarts(most=0))
     host.start()
     try:

@@ -3,8 +3,7 @@
 import asyncio
 import json
 import time
-from collections.abc import AsyncGenerator
-from contextlib import aclosing, asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any
 
@@ -12,16 +11,17 @@ import jsonschema_rs
 import pytest
 from structlog.testing import capture_logs
 
-from antechamber.dialects.raw_prompt.constraint import Choices, Constraint, JsonSchema
-from antechamber.engines.local.completer import Finished, Sampling
+from antechamber.dialects.raw_prompt.constraint import Choices, JsonSchema
 from antechamber.engines.local.host import HostAddress, ModelHost, ModelOrder, Restarts
 from antechamber.engines.local.llamacpp import LlamaCppCompleter
 from antechamber.engines.local.model_files import embedded_model
 from antechamber.engines.local.openvino import why_not
 from antechamber.engines.local.runners import LLAMACPP, OPENVINO, Runner
-from antechamber.outbound.client import Timeouts, UpstreamClient, UpstreamRefused
+from antechamber.outbound.client import UpstreamRefused
 from antechamber.runtime.clock import SystemClock
 from antechamber.wire.errors import EngineFailed
+from tests.engines.local.hosted_models import completer_at, noise, written
+from tests.engines.local.hosted_models import hosted as hosted_model
 from tests.unit.dialects.grammar.corpus import EXACT, WITH_GAPS
 
 MODEL = embedded_model() or Path("embedded.gguf")
@@ -48,51 +48,18 @@ TEXTS = [
 ]
 
 
-def completer_at(address: HostAddress) -> LlamaCppCompleter:
-    client = UpstreamClient(
-        "The local model",
-        address.url,
-        headers={"authorization": f"Bearer {address.key}"},
-        timeouts=Timeouts(),
-        keep_alive=False,
+def hosted(*runners: Runner) -> AbstractAsyncContextManager[LlamaCppCompleter]:
+    return hosted_model(
+        ModelOrder(
+            model=MODEL,
+            slots=SLOTS,
+            context_tokens=4096,
+            threads=1,
+            prompt_cache_mib=0,
+            workers=1,
+            runners=runners,
+        )
     )
-    return LlamaCppCompleter(client, SystemClock(), start_timeout_s=60)
-
-
-@asynccontextmanager
-async def hosted(
-    *runners: Runner, restarts: Restarts | None = None
-) -> AsyncGenerator[LlamaCppCompleter]:
-    order = ModelOrder(
-        model=MODEL, slots=SLOTS, context_tokens=4096, threads=1, workers=1, runners=runners
-    )
-    host = ModelHost(order, SystemClock(), restarts)
-    host.start()
-    completer = completer_at(host.address)
-    try:
-        yield completer
-    finally:
-        await completer.aclose()
-        await asyncio.to_thread(host.close)
-
-
-async def written(
-    completer: LlamaCppCompleter,
-    prompt: list[int],
-    constraint: Constraint | None = None,
-    **sampling: Any,
-) -> tuple[str, Finished]:
-    texts: list[str] = []
-    async with aclosing(completer.complete(prompt, Sampling(**sampling), constraint)) as stream:
-        async for piece in stream:
-            if isinstance(piece, Finished):
-                return "".join(texts), piece
-            texts.append(piece.text)
-    raise AssertionError("it broke off")
-
-
-def noise(tokens: int, seed: int) -> list[int]:
-    return [1000 + (seed * 7919 + at * 104_729) % 39_000 for at in range(tokens)]
 
 
 async def test_it_continues_prompts_as_it_is_told() -> None:
@@ -136,7 +103,13 @@ async def one_way(completer: LlamaCppCompleter, *what: Any, **sampling: Any) -> 
 
 async def test_a_key_is_asked_for() -> None:
     order = ModelOrder(
-        model=MODEL, slots=1, context_tokens=256, threads=1, workers=1, runners=(OPENVINO,)
+        model=MODEL,
+        slots=1,
+        context_tokens=256,
+        threads=1,
+        prompt_cache_mib=0,
+        workers=1,
+        runners=(OPENVINO,),
     )
     host = ModelHost(order, SystemClock())
     host.start()
@@ -234,6 +207,7 @@ async def test_a_model_that_neither_can_load_is_given_up_by_both(tmp_path: Path)
         slots=1,
         context_tokens=64,
         threads=1,
+        prompt_cache_mib=0,
         workers=1,
         runners=(OPENVINO, LLAMACPP),
     )

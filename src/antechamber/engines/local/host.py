@@ -35,6 +35,8 @@ class ModelOrder:
     threads: int
     workers: int
     """Processes that send requests, each as many at a time as there are slots."""
+    prompt_cache_mib: int
+    """Most memory for prompts that were read and are in no slot any more."""
     runners: tuple[Runner, ...] = (LLAMACPP,)
     """What is to run it; where one cannot, the next one does."""
 
@@ -119,6 +121,7 @@ class ModelHost:
             "context_tokens": self._order.context_tokens,
             "threads": self._order.threads,
             "workers": self._order.workers,
+            "prompt_cache_mib": self._order.prompt_cache_mib,
         }
         self._process = subprocess.Popen(  # noqa: S603 - a module of ours
             [sys.executable, "-m", self._runner.module],

@@ -35,6 +35,11 @@ def main() -> None:
     parameters.n_parallel = order["slots"]
     parameters.n_ctx = order["context_tokens"] * order["slots"]
     parameters.n_batch = parameters.n_ubatch = _BATCH_TOKENS
+    # Where a slot is given to another prompt, what it held goes there, and comes back for a prompt
+    # that begins alike. Not also copies of slots that are idle: each would take the room of another
+    # prompt (docs/decisions/017).
+    parameters.cache_ram_mib = order["prompt_cache_mib"]
+    parameters.cache_idle_slots = False
     parameters.cpuparams.n_threads = order["threads"]
     parameters.cpuparams_batch.n_threads = order["threads"]
     # For each worker: a thread for each stream that may be open, and some to tokenise beside them.

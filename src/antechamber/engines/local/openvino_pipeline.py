@@ -21,6 +21,7 @@ import numpy as np  # noqa: E402
 import openvino  # noqa: E402
 import openvino_genai as genai  # noqa: E402
 
+from antechamber.engines.local.openvino_memory import token_bytes  # noqa: E402
 from antechamber.engines.local.vocabulary import Vocabulary, read_vocabulary  # noqa: E402
 from antechamber.engines.local.xgrammar_text import for_xgrammar  # noqa: E402
 
@@ -75,7 +76,8 @@ class Pipeline:
         self.slots = int(order["slots"])
         self.window_tokens = min(int(order["context_tokens"]), self.vocabulary.trained_tokens)
         scheduler = genai.SchedulerConfig()
-        scheduler.num_kv_blocks = self.slots * (self.window_tokens // _BLOCK_TOKENS + 2)
+        in_slots = self.slots * (self.window_tokens // _BLOCK_TOKENS + 2)
+        scheduler.num_kv_blocks = in_slots + _kept_blocks(path, int(order["prompt_cache_mib"]))
         scheduler.enable_prefix_caching = True
         scheduler.dynamic_split_fuse = True
         self._step_tokens = _STEP_TOKENS + self.slots
@@ -175,6 +177,11 @@ class Pipeline:
             structure.grammar = for_xgrammar(asked.grammar)
             config.structured_output_config = structure
         return config
+
+
+def _kept_blocks(model: Path, kept_mib: int) -> int:
+    """Return how many blocks fit that memory; they are written to, and are real, one by one."""
+    return kept_mib * 2**20 // (token_bytes(model) * _BLOCK_TOKENS)
 
 
 def _reused(job: _Job, step_tokens: int) -> int:
