@@ -5,7 +5,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 import threading
 import time
 import urllib.error
@@ -16,6 +15,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from tests.commands import Process, bare_environment, start
 
 _ADDRESS = re.compile(r"listens on (http://\S+)")
 _START_S = 30.0
@@ -34,7 +35,7 @@ class RunningServer:
     url: str
     pid: int
     folder: Path
-    _process: subprocess.Popen[str]
+    _process: Process
     _lines: list[str] = field(default_factory=list)
 
     @property
@@ -78,23 +79,22 @@ def running_server(
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in (files or {}).items():
         (folder / name).write_text(text, encoding="utf-8")
-    command = [sys.executable, "-m", "antechamber", "serve", "--port", "0"]
-    command += ["--data-dir", str(folder / "data"), *options]
+    command = ["serve", "--port", "0", "--data-dir", str(folder / "data"), *options]
     if config is not None:
         (folder / "server.toml").write_text(config, encoding="utf-8")
         command += ["--config", str(folder / "server.toml")]
-    process = subprocess.Popen(
-        [*(_on_one_core() if _runs_a_model(config) else ()), *command],
-        cwd=folder,
-        env=_environment(env or {}),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        encoding="utf-8",
-    )
+    output, theirs = os.pipe()
+    with Path(os.devnull).open() as nothing, os.fdopen(theirs, "w") as said:
+        process = start(
+            command,
+            folder=folder,
+            env={**bare_environment(), **(env or {})},
+            files=(nothing.fileno(), said.fileno(), said.fileno()),
+            through=_on_one_core() if _runs_a_model(config) else (),
+        )
     lines: list[str] = []
     address: Future[str] = Future()
-    reader = threading.Thread(target=_collect, args=(process, lines, address), daemon=True)
+    reader = threading.Thread(target=_collect, args=(output, lines, address), daemon=True)
     reader.start()
     try:
         server = RunningServer(
@@ -134,16 +134,9 @@ def _on_one_core() -> list[str]:
     return ["taskset", "--cpu-list", str(max(os.sched_getaffinity(0)))]
 
 
-def _environment(more: Mapping[str, str]) -> dict[str, str]:
-    """Return this process's environment without settings that would leak into the server."""
-    kept = {name: value for name, value in os.environ.items() if "ANTECHAMBER" not in name}
-    return {**kept, "PYTHONUNBUFFERED": "1", **more}
-
-
-def _collect(process: subprocess.Popen[str], lines: list[str], address: "Future[str]") -> None:
-    assert process.stdout is not None
-    with process.stdout as output:
-        for line in output:
+def _collect(output: int, lines: list[str], address: "Future[str]") -> None:
+    with open(output, encoding="utf-8") as written:
+        for line in written:
             lines.append(line)
             found = _ADDRESS.search(line)
             if found and not address.done():
@@ -174,7 +167,7 @@ def _readiness(url: str) -> tuple[int, str]:
         return 0, str(error)
 
 
-def _stop(process: subprocess.Popen[str]) -> None:
+def _stop(process: Process) -> None:
     process.terminate()
     try:
         process.wait(_STOP_S)

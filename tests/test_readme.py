@@ -81,14 +81,6 @@ _CONFIGURATIONS = [example for example in _EXAMPLES if example.file == "antecham
 
 
 @pytest.fixture(scope="module")
-def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
-    """What ``make serve`` starts: the embedded model, and no configuration."""
-    with running_server(tmp_path_factory.mktemp("embedded")) as server:
-        yield server
-        assert not server.bugs()
-
-
-@pytest.fixture(scope="module")
 def scripted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     """The same address with a script behind it."""
     folder = tmp_path_factory.mktemp("scripted")
@@ -103,7 +95,7 @@ def server(request: pytest.FixtureRequest, example: Example) -> RunningServer:
 
     Claude Code lets the model think and talk as long as it likes, which the embedded one does.
     """
-    name = "scripted" if "claude" in example.programs else "embedded"
+    name = "scripted" if "claude" in example.programs else "embedded_auto"
     server = request.getfixturevalue(name)
     assert isinstance(server, RunningServer)
     return server

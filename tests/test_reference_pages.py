@@ -198,32 +198,25 @@ def test_a_refused_block_is_refused_in_these_words(row: Row, server: RunningServ
     assert _fits(row.text, _refusal(server, body))
 
 
-@pytest.fixture(scope="module")
-def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
-    with running_server(tmp_path_factory.mktemp("embedded")) as server:
-        yield server
-        assert not server.bugs()
-
-
 @pytest.mark.xdist_group("embedded")
 @pytest.mark.parametrize(
     "row", [r for r in _rows() if _is_block(r, "local: refused")], ids=lambda row: row.names[0]
 )
 def test_what_a_local_model_cannot_read_is_refused_in_these_words(
-    row: Row, embedded: RunningServer
+    row: Row, embedded_auto: RunningServer
 ) -> None:
-    assert _fits(row.text, _refusal(embedded, _message(_BLOCKS[row.names[0]])))
+    assert _fits(row.text, _refusal(embedded_auto, _message(_BLOCKS[row.names[0]])))
 
 
 @pytest.mark.xdist_group("embedded")
 def test_toolsets_are_refused_by_a_local_model_and_played_by_a_script(
-    embedded: RunningServer, server: RunningServer
+    embedded_auto: RunningServer, server: RunningServer
 ) -> None:
     row = next(r for r in _rows() if r.section == "Tools" and r.state == "local: refused")
 
     for tool_type in row.names:
         body = _message() | {"tools": [_tool(tool_type)]}
-        assert _fits(row.text, _refusal(embedded, body))
+        assert _fits(row.text, _refusal(embedded_auto, body))
         assert _post(server, body).status_code == 200
 
 

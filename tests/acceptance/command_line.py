@@ -11,13 +11,16 @@ import sys
 import time
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
+from tempfile import TemporaryFile
 
 import psutil
 
+from tests.commands import bare_environment, start
+
 _PATIENCE_S = 60.0
 _COMMAND = (sys.executable, "-m", "antechamber")
-_OURS = ("ANTECHAMBER_", "ANTHROPIC_", "HF_", "NO_COLOR", "FORCE_COLOR")
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]")
 
 
@@ -25,22 +28,26 @@ def run(
     *arguments: str, folder: Path, typed: str = "", env: Mapping[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
     """Run a command to its end, with ``typed`` as its standard input."""
-    return subprocess.run(
-        [*_COMMAND, *arguments],
-        cwd=folder,
-        env=environment(folder, env),
-        input=typed,
-        capture_output=True,
-        encoding="utf-8",
-        timeout=_PATIENCE_S,
-        check=False,
-    )
+    text = partial(TemporaryFile, "w+", encoding="utf-8")
+    with text() as given, text() as output, text() as errors:
+        given.write(typed)
+        given.seek(0)
+        files = (given.fileno(), output.fileno(), errors.fileno())
+        process = start(arguments, folder=folder, env=environment(folder, env), files=files)
+        try:
+            status = process.wait(_PATIENCE_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            raise
+        output.seek(0)
+        errors.seek(0)
+        return subprocess.CompletedProcess([*arguments], status, output.read(), errors.read())
 
 
 def environment(folder: Path, more: Mapping[str, str] | None = None) -> dict[str, str]:
     """Return an environment without settings of the person who runs the tests."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
-    return {**kept, "HOME": str(folder), "XDG_DATA_HOME": str(folder / "share"), **(more or {})}
+    home = {"HOME": str(folder), "XDG_DATA_HOME": str(folder / "share")}
+    return {**bare_environment(), **home, **(more or {})}
 
 
 class TerminalSession:

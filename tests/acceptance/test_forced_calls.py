@@ -1,6 +1,5 @@
 """A forced choice always yields a call of a declared tool whose input is valid, on any model."""
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -8,7 +7,7 @@ import anthropic
 import jsonschema_rs
 import pytest
 
-from tests.servers import RunningServer, running_server
+from tests.servers import RunningServer
 
 pytestmark = pytest.mark.xdist_group("embedded")
 
@@ -122,13 +121,6 @@ _SCHEMAS: dict[str, dict[str, Any]] = {
 _CALLS_EACH = 10
 
 
-@pytest.fixture(scope="module")
-def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
-    """Give a server on the embedded model."""
-    with running_server(tmp_path_factory.mktemp("embedded")) as server:
-        yield server
-
-
 def _call(client: anthropic.Anthropic, name: str, question: str) -> str | None:
     """Force one call and return what is wrong with it."""
     answer = client.messages.create(
@@ -159,11 +151,11 @@ def _faults(server: RunningServer, calls_each: int) -> list[str]:
 
 
 @pytest.mark.timeout(300)
-def test_every_schema_is_met_once(embedded: RunningServer) -> None:
-    assert _faults(embedded, 1) == []
+def test_every_schema_is_met_once(embedded_auto: RunningServer) -> None:
+    assert _faults(embedded_auto, 1) == []
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
-def test_a_hundred_forced_calls_are_a_hundred_valid_ones(embedded: RunningServer) -> None:
-    assert _faults(embedded, _CALLS_EACH) == []
+def test_a_hundred_forced_calls_are_a_hundred_valid_ones(embedded_auto: RunningServer) -> None:
+    assert _faults(embedded_auto, _CALLS_EACH) == []

@@ -12,10 +12,9 @@ import pytest
 from anthropic import Anthropic
 from anthropic.types import Message
 
-from antechamber.operations.administration import keys, workspaces
 from antechamber.store.database import Database, database_url
 from antechamber.store.ledger import Span, sums
-from antechamber.wire.ids import new_id
+from tests.acceptance.made_keys import made_key, made_workspace
 from tests.servers import RunningServer, running_server
 
 _CONFIG = """
@@ -53,18 +52,11 @@ class House(NamedTuple):
     database: Database
     closing: ExitStack
 
-    def team(self, **wanted: Any) -> Team:
-        now = datetime.now(UTC)
-        new = workspaces.NewWorkspace(name="Team", **wanted)
-        made = self.database.write_now(
-            partial(workspaces.create, wanted=new, now=now, new_id=new_id)
-        )
-        key = keys.NewKey(name="first", workspace_id=made.id)
-        _, text = self.database.write_now(
-            partial(keys.create_key, wanted=key, now=now, new_id=new_id)
-        )
+    def team(self, *, tier: str | None = None, budget: int | None = None) -> Team:
+        made = made_workspace(self.database, tier=tier, monthly_budget_nano_usd=budget)
+        _, text = made_key(self.database, workspace_id=made)
         client = Anthropic(base_url=self.server.url, api_key=text, max_retries=0)
-        return Team(made.id, self.closing.enter_context(client))
+        return Team(made, self.closing.enter_context(client))
 
 
 @pytest.fixture(scope="module")
@@ -119,7 +111,7 @@ def test_a_limit_that_one_workspace_has_used_up_does_not_hold_another(house: Hou
 
 
 def test_a_budget_that_one_workspace_has_spent_does_not_hold_another(house: House) -> None:
-    one, other = house.team(monthly_budget_nano_usd=0), house.team()
+    one, other = house.team(budget=0), house.team()
 
     with pytest.raises(anthropic.BadRequestError, match="specified workspace API usage limits"):
         one.ask()

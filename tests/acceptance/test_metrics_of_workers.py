@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx2
 from prometheus_client.parser import text_string_to_metric_families
 
-_PROGRAM = Path(__file__).with_name("counting_server.py")
+_PROGRAM = "tests.acceptance.counting_server"
 _IN_A_ROW = 12
 """Scrapes over new connections, so that both workers have answered some of them."""
 
@@ -59,7 +59,8 @@ def _counting_server(folder: Path) -> Generator[_Counting, None, None]:
     with socket.create_server(("127.0.0.1", 0)) as free:
         own_port = free.getsockname()[1]
     process = subprocess.Popen(
-        [sys.executable, str(_PROGRAM), str(folder), str(own_port)],
+        [sys.executable, "-m", _PROGRAM, str(folder), str(own_port)],
+        cwd=Path(__file__).parents[2],
         stdout=subprocess.PIPE,
         text=True,
     )

@@ -5,7 +5,6 @@ from collections import Counter
 from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from datetime import UTC, datetime
 from functools import partial
 from typing import NamedTuple
 
@@ -16,7 +15,7 @@ from sqlalchemy import func, select
 from antechamber.operations.administration import keys
 from antechamber.store.database import Database, database_url
 from antechamber.store.tables import spending, turns
-from antechamber.wire.ids import new_id
+from tests.acceptance.made_keys import made_key
 from tests.postgres import own_database, running_postgres
 from tests.servers import RunningServer, running_server
 from tests.valkey import needs_valkey, running_valkey
@@ -42,7 +41,8 @@ _REPLIES = '[[replies]]\ntext = "Hello there"\n'
 _MODEL = "claude-sonnet-5-5"
 _PATIENCE_S = 60.0
 
-pytestmark = needs_valkey
+# One process has the databases and the servers.
+pytestmark = [needs_valkey, pytest.mark.xdist_group("two-servers")]
 
 
 class Pair(NamedTuple):
@@ -50,14 +50,6 @@ class Pair(NamedTuple):
 
     servers: tuple[RunningServer, RunningServer]
     database: Database
-
-    def key(self, tier: str) -> tuple[str, str]:
-        wanted = keys.NewKey(name=tier, tier=tier)
-        now = datetime.now(UTC)
-        made, text = self.database.write_now(
-            partial(keys.create_key, wanted=wanted, now=now, new_id=new_id)
-        )
-        return made.id, text
 
     def ask(self, number: int, key: str) -> httpx.Response:
         return httpx.post(
@@ -94,7 +86,7 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Generator[Pair, None, None
 
 def test_a_limit_holds_once_and_not_for_each_server(pair: Pair) -> None:
     """T43: under load from both sides what is let through is what it allows and what flows in."""
-    _, key = pair.key("narrow")
+    _, key = made_key(pair.database, tier="narrow")
     began = time.monotonic()
 
     with ThreadPoolExecutor(8) as clients:
@@ -110,7 +102,7 @@ def test_a_limit_holds_once_and_not_for_each_server(pair: Pair) -> None:
 
 
 def test_a_revoked_key_opens_neither(pair: Pair) -> None:
-    key_id, key = pair.key("wide")
+    key_id, key = made_key(pair.database, tier="wide")
     let_in = [pair.ask(number, key).status_code for number in range(4)]
 
     pair.database.write_now(partial(keys.revoke, key_id=key_id))
@@ -122,7 +114,7 @@ def test_a_revoked_key_opens_neither(pair: Pair) -> None:
 
 
 def test_the_ledger_of_both_is_complete(pair: Pair) -> None:
-    key_id, key = pair.key("wide")
+    key_id, key = made_key(pair.database, tier="wide")
 
     with ThreadPoolExecutor(8) as clients:
         answers = list(clients.map(lambda number: pair.ask(number, key), range(300)))

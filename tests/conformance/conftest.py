@@ -51,14 +51,6 @@ def hosted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
 
 
 @pytest.fixture(scope="session")
-def embedded_auto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
-    """A server without any configuration: OpenVINO where it runs, else llama.cpp."""
-    with running_server(tmp_path_factory.mktemp("embedded")) as server:
-        yield server
-        assert not server.bugs()
-
-
-@pytest.fixture(scope="session")
 def embedded_llamacpp(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     """The embedded model on llama.cpp."""
     config = EMBEDDED.format(completer="llamacpp")

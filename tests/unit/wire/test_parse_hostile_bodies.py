@@ -120,17 +120,28 @@ _JSON = st.recursive(
 _BODIES = st.sampled_from([*ACCEPTED.values()])
 
 
-@settings(max_examples=2000)
+@settings(max_examples=300)
 @given(data=st.data())
 def test_a_damaged_body_is_read_or_refused(data: st.DataObject) -> None:
+    _read_or_refused(_damaged_body(data))
+
+
+@pytest.mark.slow
+@settings(max_examples=5000)
+@given(data=st.data())
+def test_many_damaged_bodies_are_read_or_refused(data: st.DataObject) -> None:
+    _read_or_refused(_damaged_body(data))
+
+
+def _damaged_body(data: st.DataObject) -> bytes:
     damaged = deepcopy(data.draw(_BODIES))
     for _ in range(data.draw(st.integers(1, 3))):
         damaged = _damage(damaged, data)
 
-    _read_or_refused(json.dumps(damaged).encode())
+    return json.dumps(damaged).encode()
 
 
-@settings(max_examples=1000)
+@settings(max_examples=300)
 @given(data=st.data())
 def test_flipped_bytes_are_read_or_refused(data: st.DataObject) -> None:
     sent = bytearray(encoded(data.draw(_BODIES)))
@@ -141,7 +152,7 @@ def test_flipped_bytes_are_read_or_refused(data: st.DataObject) -> None:
     _read_or_refused(bytes(sent))
 
 
-@settings(max_examples=500)
+@settings(max_examples=300)
 @given(_JSON)
 def test_any_json_is_read_or_refused(value: Any) -> None:
     _read_or_refused(json.dumps(value).encode())
