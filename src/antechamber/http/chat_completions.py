@@ -75,7 +75,7 @@ class ChatCompletionsEndpoint:
         # Through bytes like any request of the Messages API: the same shapes, rules and texts.
         body = encode_json(conversion.body)
         request = parse_message_request(body)
-        return await open_turn(self._services, request, call, size_bytes=len(body))
+        return await open_turn(self._services, request, call, body)
 
 
 def _most_output(candidate: Candidate) -> int:

@@ -42,6 +42,8 @@ class Outcome(msgspec.Struct, frozen=True):
     """Of each bucket, in the order of the takes; more than it holds where it was overdrawn."""
     taken: Sequence[float]
     """By this request, of each bucket."""
+    at: float
+    """When, on the monotonic clock of this process."""
     refusal: Refusal | None = None
 
 

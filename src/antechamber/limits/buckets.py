@@ -38,7 +38,7 @@ def refund(used: float, amount: float, elapsed_s: float, per_minute: int) -> flo
     return min(amount, used_after(used, elapsed_s, per_minute))
 
 
-def refused(takes: Sequence[Take], used: Sequence[float]) -> Outcome:
+def refused(takes: Sequence[Take], used: Sequence[float], at: float) -> Outcome:
     """Return what a request is told that does not fit; ``used`` is how its buckets stand."""
     short = [
         Refusal(
@@ -50,4 +50,4 @@ def refused(takes: Sequence[Take], used: Sequence[float]) -> Outcome:
         if gone + take.least > take.bucket.per_minute
     ]
     worst = max(short, key=lambda refusal: (refusal.is_final, refusal.wait_s))
-    return Outcome(used, [0.0] * len(takes), worst)
+    return Outcome(used, [0.0] * len(takes), at, worst)

@@ -35,39 +35,37 @@ class LocalKeeper:
     async def take(self, takes: Sequence[Take]) -> Outcome:
         """Take from every bucket, or from none."""
         now = self._clock.monotonic()
+        found = self._kept.get
         used: list[float] = []
+        taken: list[float] = []
         fits = True
         for take in takes:
-            gone = self._used(take.bucket, now)
-            used.append(gone)
-            if gone + take.least > take.bucket.per_minute:
+            bucket = take.bucket
+            kept, size = found(bucket.key), bucket.per_minute
+            gone = 0.0 if kept is None else used_after(kept.used, now - kept.at, size)
+            if gone + take.least > size:
                 fits = False
-        if not fits:
-            return refused(takes, used)
-        taken: list[float] = []
-        for index, take in enumerate(takes):
-            of_it: float = take.amount
-            if of_it:
-                bucket = take.bucket
-                gone = used[index]
-                if of_it > bucket.per_minute - gone:
-                    of_it = max(0.0, bucket.per_minute - gone)
-                used[index] = gone = gone + of_it
-                self._keep(bucket, gone, now)
+            amount = take.amount
+            of_it = amount if gone + amount <= size else max(0.0, size - gone)
+            used.append(gone)
             taken.append(of_it)
-        return Outcome(used, taken)
+        if not fits:
+            return refused(takes, used, now)
+        for index, take in enumerate(takes):
+            if of_it := taken[index]:
+                used[index] += of_it
+                self._keep(take.bucket, used[index], now)
+        return Outcome(used, taken, now)
 
     def settle(self, bucket: Bucket, more: float) -> None:
         """Correct what was taken."""
         now = self._clock.monotonic()
-        self._keep(bucket, max(0.0, self._used(bucket, now) + more), now)
+        kept = self._kept.get(bucket.key)
+        used = 0.0 if kept is None else used_after(kept.used, now - kept.at, bucket.per_minute)
+        self._keep(bucket, max(0.0, used + more), now)
 
     async def aclose(self) -> None:
         """Nothing is held."""
-
-    def _used(self, bucket: Bucket, now: float) -> float:
-        kept = self._kept.get(bucket.key)
-        return 0.0 if kept is None else used_after(kept.used, now - kept.at, bucket.per_minute)
 
     def _keep(self, bucket: Bucket, used: float, now: float) -> None:
         kept = self._kept.get(bucket.key)

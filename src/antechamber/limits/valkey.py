@@ -96,7 +96,8 @@ class ValkeyKeeper:
         if answer is None:
             return await self._alone.take(takes)
         let_in, used, taken = _read(takes, answer)
-        return Outcome(used, taken) if let_in else refused(takes, used)
+        now = self._clock.monotonic()
+        return Outcome(used, taken, now) if let_in else refused(takes, used, now)
 
     def settle(self, bucket: Bucket, more: float) -> None:
         """Correct what was taken, soon and together with others."""

@@ -89,7 +89,7 @@ async def open_message(
 
     What is opened has to be closed: a turn by closing its events, a relay by ``aclose``.
     """
-    asking = _Asking(services, request, call, len(body), check_message)
+    asking = _Asking(services, request, call, body, check_message)
     try:
         opened = await _relayed(asking, await asking.begin(), body)
         if isinstance(opened, OpenRelay):
@@ -101,13 +101,13 @@ async def open_message(
 
 
 async def open_turn(
-    services: Services, request: MessageRequest, call: Call, *, size_bytes: int
+    services: Services, request: MessageRequest, call: Call, body: bytes
 ) -> OpenTurn:
     """Like ``open_message``, for who needs events: every engine takes turns, relaying ones too.
 
-    ``size_bytes`` is that of the body that ``request`` was made of.
+    ``body`` is what ``request`` was made of, in whatever format.
     """
-    asking = _Asking(services, request, call, size_bytes, check_message)
+    asking = _Asking(services, request, call, body, check_message)
     try:
         candidate = await asking.begin(relayed=False)
         return await take_turn(asking.search(), asking.account, request, candidate)
@@ -120,7 +120,7 @@ async def count_tokens(
     services: Services, body: bytes, request: CountTokensRequest, call: Call
 ) -> int | OpenRelay:
     """Return the input tokens that the same request would report when it is created."""
-    asking = _Asking(services, request, call, len(body), check_count)
+    asking = _Asking(services, request, call, body, check_count)
     opened = await _relayed(asking, await asking.begin(), body)
     if isinstance(opened, OpenRelay):
         return opened
@@ -135,7 +135,7 @@ class _Asking(Generic[Request]):
         services: Services,
         request: Request,
         call: Call,
-        size_bytes: int,
+        body: bytes,
         rules: Callable[[Request, RuleContext], None],
     ) -> None:
         self.services = services
@@ -144,7 +144,7 @@ class _Asking(Generic[Request]):
         rank = rank_asked(request, call)
         self.attempts = services.attempts(request, call, rank)
         self.account = Account(services, request, call, rank)
-        self._size_bytes = size_bytes
+        self._body = body
         self._rules = rules
         self._for_relay = False
         self._is_admitted = False
@@ -159,7 +159,7 @@ class _Asking(Generic[Request]):
         self._for_relay = relayed and preferred.relay is not None
         try:
             await self._check(preferred, for_relay=self._for_relay)
-            await self.account.admit(preferred.facts, size_bytes=self._size_bytes)
+            await self.account.admit(preferred.facts, self._body)
         except ApiError as error:
             if not (isinstance(error, RateLimited) and error.lines):
                 await self.account.look(preferred.facts)
@@ -175,7 +175,7 @@ class _Asking(Generic[Request]):
 
     def search(self) -> Search:
         """Return what finds an engine that takes the turn."""
-        attempts, size_bytes = self.attempts, self._size_bytes
+        attempts, size_bytes = self.attempts, len(self._body)
         try:
             preferred = attempts.preferred
             order = order_of(
@@ -203,7 +203,7 @@ class _Asking(Generic[Request]):
             max_image_bytes=settings.media.max_image_bytes,
             max_pdf_bytes=settings.media.max_pdf_bytes,
         )
-        if self._size_bytes < LARGE_BYTES:
+        if len(self._body) < LARGE_BYTES:
             self._rules(self.request, context)
         else:
             await asyncio.to_thread(self._rules, self.request, context)

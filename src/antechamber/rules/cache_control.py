@@ -12,6 +12,7 @@ from antechamber.wire.config import CacheControl
 from antechamber.wire.errors import InvalidRequest
 
 _MAX_BREAKPOINTS = 4
+_IN_A_BODY = b'"cache_control"'
 _UNMARKABLE = ("thinking", "redacted_thinking", "mcp_tool_listing", "fallback")
 
 
@@ -26,7 +27,7 @@ class Breakpoint(NamedTuple):
 
 
 def has_breakpoints(request: Prompt) -> bool:
-    """Whether any of the input may be read from a cache, and then counts for no limit."""
+    """Whether any of the input may be read from a cache."""
     if request.cache_control is not None:
         return True
     for part in (*(request.tools or ()), *(request.system or ())):
@@ -38,6 +39,11 @@ def has_breakpoints(request: Prompt) -> bool:
             if control_of(block) is not None:
                 return True
     return False
+
+
+def may_have_breakpoints(body: bytes) -> bool:
+    """Whether ``has_breakpoints`` may be so of a request, at a glance; ``body`` is its JSON."""
+    return _IN_A_BODY in body
 
 
 def refuse_misused_breakpoints(reading: Reading) -> None:

@@ -70,15 +70,14 @@ def event_writer() -> Callable[[dict[str, object]], None]:
     The logger itself costs twice as much as the line, and one is written for every request.
     """
     config = structlog.get_config()
-    processors, write = config["processors"], config["logger_factory"]().msg
+    render, write = config["processors"][-1], config["logger_factory"]().msg
     if not structlog.get_logger().is_enabled_for(logging.INFO):
         return lambda _event: None
 
     def tell(event: dict[str, object]) -> None:
-        line: object = event
-        for process in processors:
-            line = process(None, "info", line)
-        write(line)
+        # What the processors before the renderer do for an event that is no exception's.
+        event["level"] = "info"
+        write(render(None, "info", _timed(None, "info", event)))
 
     return tell
 

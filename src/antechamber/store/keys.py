@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Select, func, insert, select, update
+from sqlalchemy import Connection, Select, func, insert, or_, select, update
 
 from antechamber.store.tables import api_keys, spending
 from antechamber.store.workspaces import WorkspaceBounds, workspace_bounds
@@ -35,13 +35,15 @@ class KeyRow:
     models: Sequence[str] | None
     """None is every model."""
     monthly_budget_nano_usd: int | None
+    budget_id: str | None = None
+    """Of the first key of those that took each other's place: they have one budget."""
     created_at: datetime
     expires_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyBounds:
-    """A key with its workspace, and what was spent with it in the month."""
+    """A key with its workspace, and what was spent of its budget in the month."""
 
     key: KeyRow
     spent_nano_usd: int
@@ -64,8 +66,12 @@ def key_bounds(
     if row is None:
         return None
     key = _row(row)
+    budget_id = key.budget_id or key.id
+    sharing = select(api_keys.c.id).where(
+        or_(api_keys.c.id == budget_id, api_keys.c.budget_id == budget_id)
+    )
     spent = select(func.coalesce(func.sum(spending.c.cost_nano_usd), 0)).where(
-        spending.c.key_id == key.id, spending.c.month == month
+        spending.c.key_id.in_(sharing), spending.c.month == month
     )
     return KeyBounds(
         key=key,

@@ -58,6 +58,8 @@ api_keys = Table(
     Column("has_priority", Boolean, nullable=False),
     Column("models", Names),
     Column("monthly_budget_nano_usd", BigInteger),
+    # Of the first of those that took each other's place, which have one budget; None is its own.
+    Column("budget_id", String(64), index=True),
     Column("created_at", Instant, nullable=False),
     Column("expires_at", Instant),
     CheckConstraint("kind IN ('api', 'admin')", name="kind"),

@@ -11,6 +11,7 @@ from antechamber.runtime.clock import SystemClock
 from antechamber.store.database import Database, database_url
 from antechamber.store.upgrading import upgrade
 from antechamber.wire.ids import new_id
+from tests.unit.operations.stage import StillClock
 
 
 async def test_who_has_a_created_key_waits_for_that_alone(tmp_path: Path) -> None:
@@ -34,3 +35,24 @@ async def test_who_has_a_created_key_waits_for_that_alone(tmp_path: Path) -> Non
     database.close()
     assert caller.key_id is not None
     assert len(readings) == 1
+
+
+async def test_a_reading_is_as_old_as_its_beginning(tmp_path: Path) -> None:
+    """What is written while it goes on is counted by who wrote it, perhaps twice, and never not."""
+    clock, background = StillClock(), Background()
+    database = Database(database_url(None, tmp_path))
+    upgrade(database)
+
+    def passes(_connection: Connection) -> None:
+        clock.at += 1
+
+    event.listen(database.engine, "begin", passes)
+    directory = caller_directory(database, clock, background, organization_id="organization")
+    began_at = clock.at
+
+    _, anyone = await directory.house()
+
+    await background.aclose()
+    database.close()
+    assert anyone is not None
+    assert anyone.bounds.read_at == began_at < clock.at

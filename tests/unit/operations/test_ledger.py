@@ -11,9 +11,10 @@ import pytest
 from sqlalchemy import select, text
 
 from antechamber.catalogue.pricing import Cost
-from antechamber.operations.allowance.spending import Spending
+from antechamber.operations.allowance.spending import Own, Spending
 from antechamber.operations.bookkeeping.ledger import Ledger, _row, _spent, _write
 from antechamber.operations.bookkeeping.records import TurnRecord
+from antechamber.operations.callers.caller import Caller
 from antechamber.runtime.background import Background
 from antechamber.settings import UsageSettings
 from antechamber.store.database import Database, database_url
@@ -62,13 +63,14 @@ class _Desk:
         upgrade(self.database)
         self.clock = _Clock()
         self.seen: list[str] = []
+        self.spending = Spending(self.clock)
         self.ledger = Ledger(
             self.database,
             self.clock,
             Background(),
             UsageSettings(synchronous=synchronous),
             cost=lambda _record: _COST,
-            spending=Spending(self.clock),
+            spending=self.spending,
         )
         self.ledger.show_to([self._see, _fails])
 
@@ -181,6 +183,25 @@ async def test_rows_wait_for_a_database_that_is_away_and_are_written_once(desk: 
     await desk.ledger.aclose()
 
     assert desk.rows == ["req_1"]
+
+
+async def test_what_is_noted_while_the_database_is_away_is_known_all_the_same(desk: _Desk) -> None:
+    """Metrics go on, and budgets know what is spent."""
+    desk.run("ALTER TABLE turns RENAME TO elsewhere")
+    desk.note("req_1")
+    async with asyncio.timeout(20):
+        await desk.clock.has_waited.wait()
+        desk.note("req_2", key_id="apikey_1")
+        while desk.seen != ["req_1", "req_2"] or desk.ledger.rows_waiting < 2:
+            await desk.clock.sleep(0)
+        caller = Caller(organization_id="org", key_id="apikey_1")
+        while desk.spending.of(caller, read_at=desk.clock.at) != Own(workspace=10, key=5):
+            await desk.clock.sleep(0)
+
+    desk.run("ALTER TABLE elsewhere RENAME TO turns")
+    await desk.ledger.aclose()
+
+    assert desk.rows == ["req_1", "req_2"]
 
 
 async def test_a_group_of_which_the_end_is_unknown_is_not_written_twice(desk: _Desk) -> None:

@@ -89,7 +89,7 @@ def test_what_this_process_spent_since_a_reading_counts_at_once() -> None:
     read_at = clock.at
     clock.at += 1
 
-    spending.add(
+    pending = spending.add(
         [
             spent("wrkspc_1", "apikey_1", 3),
             spent("wrkspc_1", "", 4),
@@ -97,9 +97,9 @@ def test_what_this_process_spent_since_a_reading_counts_at_once() -> None:
         ]
     )
     before_writing = spending.of(CALLER, read_at=read_at)
-    spending.written()
-    spending.add([spent("wrkspc_1", "apikey_1", 10)])
-    spending.written()
+    spending.written(pending)
+    pending = spending.add([spent("wrkspc_1", "apikey_1", 10)])
+    spending.written(pending)
 
     assert before_writing == Own(workspace=7, key=3)
     assert spending.of(CALLER, read_at=read_at) == Own(workspace=17, key=13)
@@ -109,13 +109,13 @@ def test_a_reading_that_began_after_the_writing_knows_of_it() -> None:
     clock = StillClock()
     spending = Spending(clock)
 
-    spending.add([spent("wrkspc_1", "apikey_1", 3)])
-    spending.written()
-    spending.add([spent("wrkspc_1", "apikey_1", 4)])
+    pending = spending.add([spent("wrkspc_1", "apikey_1", 3)])
+    spending.written(pending)
+    pending = spending.add([spent("wrkspc_1", "apikey_1", 4)])
 
     assert spending.of(CALLER, read_at=clock.at) == Own(workspace=4, key=4)
     clock.at += 1
-    spending.written()
+    spending.written(pending)
     assert spending.of(CALLER, read_at=clock.at - 0.5) == Own(workspace=4, key=4)
     assert spending.of(CALLER, read_at=clock.at) == Own()
 
@@ -126,8 +126,8 @@ def test_what_every_reading_knows_of_is_forgotten() -> None:
 
     for _ in range(1_000):
         clock.at += 1
-        spending.add([spent("wrkspc_1", "", 1)])
-        spending.written()
+        pending = spending.add([spent("wrkspc_1", "", 1)])
+        spending.written(pending)
 
     assert len(spending._groups) <= 301
     assert spending.of(CALLER, read_at=clock.at - 10).workspace == 10

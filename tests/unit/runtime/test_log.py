@@ -1,5 +1,6 @@
 import json
 import logging
+import re
 from collections.abc import Generator
 from io import StringIO
 from typing import Any
@@ -7,7 +8,9 @@ from typing import Any
 import pytest
 import structlog
 
-from antechamber.runtime.log import LogFormat, configure_log
+from antechamber.runtime.log import LogFormat, configure_log, event_writer
+
+_DIGITS = re.compile(r"\d")
 
 
 @pytest.fixture(autouse=True)
@@ -44,6 +47,21 @@ def test_an_event_is_one_line_of_json() -> None:
         "output_tokens": 3,
         "text": "ä\n\u2028",
     }
+
+
+@pytest.mark.parametrize("form", ["json", "console"])
+def test_the_short_way_writes_what_the_logger_writes(form: LogFormat) -> None:
+    stream = StringIO()
+    configure_log(level="info", form=form, stream=stream)
+
+    structlog.get_logger().info("turn", model="m")
+    event_writer()({"event": "turn", "model": "m"})
+
+    first, second = [_DIGITS.sub("0", line) for line in stream.getvalue().splitlines()]
+    if form == "json":
+        assert json.loads(first) == json.loads(second)
+    else:
+        assert first == second
 
 
 def test_what_is_below_the_level_is_left_out() -> None:

@@ -157,6 +157,7 @@ def rotate(
         id=new_id("apikey_"),
         hash=key_hash(text),
         hint=_hint(text, old.kind),
+        budget_id=old.budget_id or old.id,
         created_at=now,
         expires_at=old.expires_at if ends.new == "inherited" else ends.new,
     )

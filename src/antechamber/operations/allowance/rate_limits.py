@@ -209,14 +209,13 @@ class RateLimits:
 class _Limited(Admission):
     """Leave for a request that takes from buckets."""
 
-    __slots__ = ("_at", "_clock", "_counted", "_is_open", "_keeper", "_outcome", "_plan")
+    __slots__ = ("_clock", "_counted", "_is_open", "_keeper", "_outcome", "_plan")
 
     def __init__(self, keeper: Keeper, clock: Clock, plan: LimitPlan, outcome: Outcome) -> None:
         self._keeper = keeper
         self._clock = clock
         self._plan = plan
         self._outcome = outcome
-        self._at = clock.monotonic()
         self._counted: int | None = None
         self._is_open = True
 
@@ -244,7 +243,7 @@ class _Limited(Admission):
                 self._keeper.settle(bucket, counted - before)
 
     def _replace_estimate(self, counted: int) -> None:
-        outcome, elapsed_s = self._outcome, self._clock.monotonic() - self._at
+        outcome, elapsed_s = self._outcome, self._clock.monotonic() - self._outcome.at
         first = len(outcome.used) - len(self._plan.inputs)
         for index, bucket in enumerate(self._plan.inputs, first):
             more = counted - outcome.taken[index]

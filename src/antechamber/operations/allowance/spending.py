@@ -28,7 +28,9 @@ class Own(NamedTuple):
 _NOTHING = Own()
 
 
-class _Group(msgspec.Struct):
+class Pending(msgspec.Struct):
+    """What was spent by a group of requests that is about to be written."""
+
     of_owner: Mapping[str, int]
     """By the id of a workspace or of a key."""
     written_at: float = float("inf")
@@ -39,11 +41,11 @@ class Spending:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._groups: deque[_Group] = deque()
+        self._groups: deque[Pending] = deque()
         """In the order in which they are written; the last one may not be yet."""
 
-    def add(self, spent: Sequence[Spent]) -> None:
-        """Count what is about to be written."""
+    def add(self, spent: Sequence[Spent]) -> Pending:
+        """Count what is about to be written; ``written`` has to follow, in the same order."""
         oldest = self._clock.monotonic() - _KEPT_S
         while self._groups and self._groups[0].written_at < oldest:
             self._groups.popleft()
@@ -51,11 +53,13 @@ class Spending:
         for each in spent:
             for owner in (each.workspace_id, each.key_id):
                 of_owner[owner] = of_owner.get(owner, 0) + each.cost_nano_usd
-        self._groups.append(_Group(of_owner))
+        pending = Pending(of_owner)
+        self._groups.append(pending)
+        return pending
 
-    def written(self) -> None:
-        """Note that what was added last is in the database, or is lost: readings tell from now."""
-        self._groups[-1].written_at = self._clock.monotonic()
+    def written(self, pending: Pending) -> None:
+        """Note that it is in the database, or is lost: readings tell from now."""
+        pending.written_at = self._clock.monotonic()
 
     def of(self, caller: Caller, *, read_at: float) -> Own:
         """Return what a reading lacks that began at ``read_at`` on the monotonic clock.

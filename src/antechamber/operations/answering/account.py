@@ -6,7 +6,7 @@ from antechamber.operations.answering.call import Call
 from antechamber.operations.answering.routing import Candidate
 from antechamber.operations.answering.services import Services
 from antechamber.operations.bookkeeping.records import Counts, TurnRecord
-from antechamber.rules.cache_control import has_breakpoints
+from antechamber.rules.cache_control import may_have_breakpoints
 from antechamber.rules.input_estimate import guessed_input_tokens
 from antechamber.rules.reading import Prompt
 from antechamber.turn.cache_use import CacheUse
@@ -51,8 +51,8 @@ class Account:
         """Whether limits of this server hold, of which every answer tells."""
         return self._admission is not FREE
 
-    async def admit(self, facts: ModelFacts, *, size_bytes: int) -> None:
-        """Take what the request needs of its caller's limits.
+    async def admit(self, facts: ModelFacts, body: bytes) -> None:
+        """Take what the request needs of its caller's limits; ``body`` is what it was made of.
 
         Raises ``PermissionRefused`` for a model that its key may not use, ``RateLimited``, and
         ``InvalidRequest`` for a budget that is spent.
@@ -67,9 +67,9 @@ class Account:
         self._admission = await limits.admit(
             caller,
             facts,
-            estimated_input_tokens=guessed_input_tokens(request, size_bytes, facts.image_tier),
+            estimated_input_tokens=guessed_input_tokens(request, len(body), facts.image_tier),
             counts_tokens=not isinstance(request, MessageRequest),
-            may_be_cached=has_breakpoints(request),
+            may_be_cached=may_have_breakpoints(body),
         )
         self.call.stamps.append(self._admission.lines())
 
@@ -133,21 +133,22 @@ class Account:
         self, request: MessageRequest, candidate: Candidate, ending: str, counts: Counts
     ) -> TurnRecord:
         call, caller, total_s = self.call, self.call.caller, self._total_s
+        # By position: every request makes one, and names would cost as much again.
         return TurnRecord(
-            request_id=call.request_id,
-            started_at=self.services.clock.timestamp() - total_s,
-            first_event_s=self._first_s,
-            total_s=total_s,
-            workspace_id=caller.workspace_id,
-            key_id=caller.key_id,
-            asked_model=request.model,
-            model=candidate.facts.id,
-            engine=candidate.engine.name,
-            upstream_model=candidate.upstream_model,
-            ending=ending,
-            streams=bool(request.stream),
-            counts=counts,
-            trace_parent=call.trace_parent,
+            call.request_id,
+            self.services.clock.timestamp() - total_s,
+            self._first_s,
+            total_s,
+            caller.workspace_id,
+            caller.key_id,
+            candidate.facts.id,
+            candidate.engine.name,
+            candidate.upstream_model,
+            ending,
+            bool(request.stream),
+            counts,
+            request.model,
+            call.trace_parent,
         )
 
     async def settled(self) -> None:

@@ -83,6 +83,15 @@ class Attempts:
 
         Raises ``Overloaded`` when the lines are full too, or the wait is too long.
         """
+        if len(self._left) == 1:
+            # Most models have one engine, which mostly has room: the first round in fewer steps.
+            candidate = self._left[0]
+            health = self._health[candidate.engine.name]
+            if not health.is_full:
+                self._rounds = 1
+                self._current = candidate
+                self._visit = health.enter(candidate.upstream_model)
+                return candidate
         return await self._next(None)
 
     async def after(

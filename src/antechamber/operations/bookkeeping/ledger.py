@@ -6,12 +6,13 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache, partial
 
+import msgspec
 import structlog
 from sqlalchemy import Connection
 from sqlalchemy.exc import InterfaceError, OperationalError
 
 from antechamber.catalogue.pricing import Cost
-from antechamber.operations.allowance.spending import Spending
+from antechamber.operations.allowance.spending import Pending, Spending
 from antechamber.operations.bookkeeping.records import TurnRecord
 from antechamber.operations.callers.key_directory import month_of
 from antechamber.runtime.background import Background
@@ -41,6 +42,14 @@ _UNPRICED = (None, None, None, None, None, None)
 _log = structlog.get_logger("antechamber.ledger")
 
 
+class _Group(msgspec.Struct):
+    """Rows that are written in one transaction."""
+
+    rows: Sequence[TurnRow]
+    spent: Sequence[Spent]
+    pending: Pending
+
+
 class Ledger:
     """Keeps what was used. ``note`` is for the request's way; the rest happens beside it."""
 
@@ -64,11 +73,14 @@ class Ledger:
         self._spending = spending
         self._observers: Sequence[Observer] = ()
         self._noted: list[TurnRecord] = []
+        self._groups: deque[_Group] = deque()
+        """Priced, and not written yet: there is more than one only while the database is away."""
         self._noted_count = 0
         self._written_count = 0
         self._waiting: deque[tuple[int, asyncio.Future[None]]] = deque()
         self._writing: asyncio.Task[None] | None = None
         self._closing = False
+        self._last_tries = _LAST_TRIES
         self._lost = 0
 
     def show_to(self, observers: Sequence[Observer]) -> None:
@@ -78,7 +90,7 @@ class Ledger:
     @property
     def rows_waiting(self) -> int:
         """How many records are not written yet."""
-        return len(self._noted)
+        return len(self._noted) + sum(len(group.rows) for group in self._groups)
 
     @property
     def rows_lost(self) -> int:
@@ -112,16 +124,22 @@ class Ledger:
             while self._noted:
                 if not (self._is_synchronous or self._closing):
                     await self._clock.sleep(self._wait_s)
-                group = self._noted[:_MOST_AT_ONCE]
-                self._show(group)
-                # Beside the loop: the first model with foreign prices takes a tenth of a second.
-                rows, spent = await asyncio.to_thread(self._priced, group)
-                self._spending.add(spent)
-                lost = await self._write_group(rows, spent)
-                self._spending.written()
-                self._forget(len(group), lost=lost)
+                await self._price_noted()
+                while self._groups:
+                    lost = await self._write_group(self._groups[0])
+                    self._forget(self._groups.popleft(), lost=lost)
         finally:
             self._writing = None
+
+    async def _price_noted(self) -> None:
+        """Make groups of what was noted until now: from here on metrics and budgets know of it."""
+        for _ in range(0, len(self._noted), _MOST_AT_ONCE):
+            group = self._noted[:_MOST_AT_ONCE]
+            self._show(group)
+            # Beside the loop: the first model with foreign prices takes a tenth of a second.
+            rows, spent = await asyncio.to_thread(self._priced, group)
+            del self._noted[: len(group)]
+            self._groups.append(_Group(rows, spent, self._spending.add(spent)))
 
     def _priced(self, group: Sequence[TurnRecord]) -> tuple[list[TurnRow], list[Spent]]:
         rows = [_row(record, self._cost(record)) for record in group]
@@ -134,42 +152,46 @@ class Ledger:
             except Exception as error:  # noqa: BLE001 - what is only looked at must not be lost for it
                 _log.error("observer_failed", exc_info=error)
 
-    async def _write_group(self, rows: Sequence[TurnRow], spent: Sequence[Spent]) -> int:
-        """Write ``rows`` and what they cost; return how many are lost."""
-        failures = at_the_end = 0
+    async def _write_group(self, group: _Group) -> int:
+        """Write a group; return how many of its rows are lost."""
+        failures = 0
         while True:
             try:
-                write = partial(_write, rows=rows, spent=spent, again=failures > 0)
+                write = partial(_write, rows=group.rows, spent=group.spent, again=failures > 0)
                 await self._database.write(write)
             except (OperationalError, InterfaceError, TimeoutError) as error:
                 # The database is away, or busy for too long.
                 failures += 1
                 if failures == 1 or failures % _TRIES_A_MINUTE == 0:
-                    _log.warning("ledger_not_written", rows=len(self._noted), reason=_reason(error))
-                at_the_end += self._closing
-                if at_the_end > _LAST_TRIES:
-                    return len(rows)
+                    reason = _reason(error)
+                    _log.warning("ledger_not_written", rows=self.rows_waiting, reason=reason)
+                if self._closing:
+                    if self._last_tries == 0:
+                        return len(group.rows)
+                    self._last_tries -= 1
                 await self._clock.sleep(_PAUSE_S)
+                await self._price_noted()
                 self._give_up_the_oldest()
             except Exception as error:  # noqa: BLE001 - one odd row must not keep all others out
-                return await self._write_one_by_one(rows, error)
+                return await self._write_one_by_one(group, error)
             else:
                 return 0
 
-    async def _write_one_by_one(self, rows: Sequence[TurnRow], error: Exception) -> int:
+    async def _write_one_by_one(self, group: _Group, error: Exception) -> int:
         """Write what the database takes of rows that it does not take together."""
-        if len(rows) == 1:
-            reason = _reason(error)
-            _log.error("ledger_row_refused", request_id=rows[0].request_id, reason=reason)
+        if len(group.rows) == 1:
+            request_id = group.rows[0].request_id
+            _log.error("ledger_row_refused", request_id=request_id, reason=_reason(error))
             return 1
-        return sum([await self._write_group([row], _spent([row])) for row in rows])
+        alone = (_Group([row], _spent([row]), group.pending) for row in group.rows)
+        return sum([await self._write_group(each) for each in alone])
 
-    def _forget(self, rows: int, *, lost: int) -> None:
+    def _forget(self, group: _Group, *, lost: int) -> None:
+        self._spending.written(group.pending)
         self._lost += lost
         if lost:
             _log.error("ledger_rows_lost", rows=lost)
-        del self._noted[:rows]
-        self._written_count += rows
+        self._written_count += len(group.rows)
         while self._waiting and self._waiting[0][0] <= self._written_count:
             _, waiter = self._waiting.popleft()
             if not waiter.done():
@@ -177,12 +199,10 @@ class Ledger:
 
     def _give_up_the_oldest(self) -> None:
         """Bound what waits: not what is being tried, which stands first."""
-        beyond = len(self._noted) - _MOST_KEPT
-        if beyond > 0:
-            del self._noted[_MOST_AT_ONCE : _MOST_AT_ONCE + beyond]
-            self._written_count += beyond
-            self._lost += beyond
-            _log.error("ledger_rows_lost", rows=beyond)
+        while self.rows_waiting > _MOST_KEPT and len(self._groups) > 1:
+            group = self._groups[1]
+            del self._groups[1]
+            self._forget(group, lost=len(group.rows))
 
 
 def _write(

@@ -26,7 +26,7 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 NOTHING = Counts()
 
 
-class TurnRecord(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class TurnRecord(msgspec.Struct, frozen=True, gc=False):
     """One request that an engine was asked for; ledger, metrics and traces are made of it."""
 
     request_id: str

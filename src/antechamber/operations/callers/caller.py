@@ -125,7 +125,7 @@ def caller_directory(
 ) -> KeyDirectory[Caller | None]:
     """Return the directory of created keys and of the callers that they make."""
 
-    def of_house(house: House) -> Caller:
+    def of_house(house: House, read_at: float) -> Caller:
         workspace = house.workspace
         return Caller(
             organization_id=organization_id,
@@ -134,11 +134,11 @@ def caller_directory(
             bounds=Bounds(
                 workspace_budget=workspace.monthly_budget_nano_usd,
                 workspace_spent=workspace.spent_nano_usd,
-                read_at=clock.monotonic(),
+                read_at=read_at,
             ),
         )
 
-    def of_key(found: KeyBounds) -> Caller | None:
+    def of_key(found: KeyBounds, read_at: float) -> Caller | None:
         """Return whom the key belongs to, None while it opens nothing."""
         key, workspace = found.key, found.workspace
         is_over = key.expires_at is not None and key.expires_at <= clock.now()
@@ -161,7 +161,7 @@ def caller_directory(
                 key_spent=found.spent_nano_usd,
                 workspace_budget=workspace.monthly_budget_nano_usd,
                 workspace_spent=workspace.spent_nano_usd,
-                read_at=clock.monotonic(),
+                read_at=read_at,
             ),
         )
 

@@ -55,10 +55,13 @@ class KeyDirectory(Generic[Known]):
         database: Database,
         clock: Clock,
         background: Background,
-        as_known: Callable[[KeyBounds], Known],
-        in_house: Callable[[House], Known],
+        as_known: Callable[[KeyBounds, float], Known],
+        in_house: Callable[[House, float], Known],
     ) -> None:
-        """``in_house`` makes who comes without a created key, ``as_known`` who comes with one."""
+        """``in_house`` makes who comes without a created key, ``as_known`` who comes with one.
+
+        Both get the moment, on the monotonic clock, at which the reading began.
+        """
         self._database = database
         self._clock = clock
         self._as_known = as_known
@@ -91,12 +94,15 @@ class KeyDirectory(Generic[Known]):
 
     async def _read_key(self, hashed: str) -> Known | None:
         look = partial(key_bounds, key_hash=hashed, month=self._month, default=DEFAULT_WORKSPACE)
+        # Before it: what is written meanwhile is counted twice for a while, and never not at all.
+        read_at = self._clock.monotonic()
         found = await self._read(look)
-        return None if found is None else self._as_known(found)
+        return None if found is None else self._as_known(found, read_at)
 
     async def _read_house(self, _name: str) -> tuple[bool, Known]:
+        read_at = self._clock.monotonic()
         house = await self._read(partial(_look_at_house, month=self._month))
-        return house.has_keys, self._in_house(house)
+        return house.has_keys, self._in_house(house, read_at)
 
     async def _read(self, look: Work[Result]) -> Result:
         try:
