@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 import zstandard
 
-from antechamber.http.asgi import Message, Receive, Scope, header
+from antechamber.http.asgi import Message, Receive, Scope
 from antechamber.runtime.background import this_task
 from antechamber.wire.errors import InvalidRequest, RequestTooLarge
 
@@ -52,10 +52,17 @@ async def read_body(
     values than can be read in reasonable time; ``InvalidRequest`` for an encoding that is not known
     or does not fit, and when nothing comes for ``idle_s``; ``ClientLeft``.
     """
-    declared = header(scope, b"content-length")
+    declared = encoding = None
+    for name, value in scope["headers"]:
+        if name == b"content-length":
+            declared = value
+        elif name == b"content-encoding":
+            encoding = value if encoding is None else encoding + b", " + value
     if declared is not None and declared.isdigit() and int(declared) > max_bytes:
         raise _too_large()
-    body = _decode(scope, await _receive_all(receive, max_bytes, idle_s), max_bytes)
+    body = await _receive_all(receive, max_bytes, idle_s)
+    if encoding is not None:
+        body = _decoded(body, encoding.decode("latin-1").strip().lower(), max_bytes)
     if _has_too_many_values(body):
         raise _too_large()
     return body
@@ -74,8 +81,7 @@ def _marks(text: bytes) -> int:
     return sum(map(text.count, _VALUE_MARKS))
 
 
-def _decode(scope: Scope, body: bytes, max_bytes: int) -> bytes:
-    encoding = (header(scope, b"content-encoding") or "identity").strip().lower()
+def _decoded(body: bytes, encoding: str, max_bytes: int) -> bytes:
     match encoding:
         case "identity" | "":
             return body

@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from antechamber.http.asgi import Receive, Scope, Send, respond
+from antechamber.http.asgi import Receive, Scope, Send, head_line, respond
 from antechamber.http.bodies import read_body
 from antechamber.http.connection import while_connected
 from antechamber.http.frames import AnswerFrames, RelayedRefusal, answer_head, relay_head
@@ -50,7 +50,7 @@ class MessagesEndpoint:
     async def _whole(self, send: Send, body: bytes, request: MessageRequest, call: Call) -> None:
         opened = await open_message(self._services, body, request, call)
         if isinstance(opened, OpenRelay):
-            await _pass_back(send, opened)
+            await _pass_back(send, opened, call)
         else:
             message = encode_json(await run_message(opened))
             await respond(send, 200, message, answer_head(opened))
@@ -75,7 +75,7 @@ class CountTokensEndpoint:
     ) -> None:
         tokens = await count_tokens(self._services, body, request, call)
         if isinstance(tokens, OpenRelay):
-            await _pass_back(send, tokens)
+            await _pass_back(send, tokens, call)
             return
         counted: dict[str, object] = {"input_tokens": tokens}
         if request.context_management is not None:
@@ -83,9 +83,10 @@ class CountTokensEndpoint:
         await respond(send, 200, encode_json(counted))
 
 
-async def _pass_back(send: Send, answer: OpenRelay) -> None:
+async def _pass_back(send: Send, answer: OpenRelay, call: Call) -> None:
     try:
         body = answer.read()
     finally:
         await answer.aclose()
-    await respond(send, answer.status, body, relay_head(answer))
+    call.stamps.extend(head_line(name, value) for name, value in relay_head(answer))
+    await respond(send, answer.status, body)

@@ -155,7 +155,9 @@ class RateLimits:
             of_key.name if of_key is not None else None,
             None if counts_tokens else facts.id,
         )
-        if known not in self._plans:
+        try:
+            return self._plans[known]
+        except KeyError:
             scopes = [(caller.workspace_id, tier), (caller.key_id or "", of_key)]
             # Two installations may share a Valkey, and each has a workspace "default".
             house = caller.organization_id
@@ -163,8 +165,8 @@ class RateLimits:
             plan = self._count_plan(limited) if counts_tokens else self._turn_plan(limited, facts)
             if len(self._plans) >= _MOST_PLANS:  # ids of models come from requests
                 self._plans.clear()
-            self._plans[known] = plan if plan.looks else None
-        return self._plans[known]
+            self._plans[known] = found = plan if plan.looks else None
+            return found
 
     def _turn_plan(self, limited: Sequence[tuple[str, Tier]], facts: ModelFacts) -> LimitPlan:
         model_class = self.tiers.class_of(facts)

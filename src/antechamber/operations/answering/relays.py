@@ -233,7 +233,8 @@ async def relay(
                 if following is not None:
                     candidate = following
                     continue
-            changed = sorted({*adjusted, *trial.answer.dropped})
+            dropped = trial.answer.dropped
+            changed = sorted({*adjusted, *dropped}) if dropped else adjusted
             return OpenRelay(account, attempts, trial, changed)
     except BaseException:
         attempts.close()
@@ -338,9 +339,9 @@ def _fault_of(trial: _Trial, order: RelayOrder) -> EngineFault | CallerFault | N
     Source: anthropics/anthropic-sdk-python, ``_should_retry``: what the upstream says of it goes
     before its status.
     """
-    if trial.reader.error_type is not None:
-        return _fault_told(trial)
     status, headers = trial.answer.status, trial.answer.headers
+    if status < 300 or trial.reader.error_type is not None:
+        return _fault_told(trial)
     message = f"{trial.candidate.engine.name} answered with status {status}."
     if order.path == "/v1/messages/count_tokens" and status in _CANNOT_COUNT:
         return NotFound(message)
