@@ -1,6 +1,7 @@
 """The tables: what the migrations make is what the program believes to be there."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -21,6 +22,7 @@ from antechamber.store.tables import metadata
 from antechamber.store.upgrading import SchemaTooNew, upgrade
 from antechamber.store.workspaces import WorkspaceRow, find_workspace
 
+_TABLES = (*(table.name for table in reversed(metadata.sorted_tables)), "alembic_version")
 _MIGRATIONS = Path(antechamber.store.__file__).parent / "migrations"
 
 
@@ -29,8 +31,22 @@ def _differences(connection: Connection) -> list[object]:
     return compare_metadata(MigrationContext.configure(connection, opts=options), metadata)
 
 
-def test_migrations_make_the_tables_that_the_program_knows(database: Database) -> None:
-    assert database.read_now(_differences) == []
+def test_migrations_make_the_tables_that_the_program_knows(empty: Database) -> None:
+    _at_step(empty, "head")
+
+    assert empty.read_now(_differences) == []
+
+
+def test_a_new_database_is_made_at_once_and_is_what_the_steps_make(empty: Database) -> None:
+    upgrade(empty)
+    made, made_default = empty.read_now(_differences), _default_workspace(empty)
+    empty.write_now(lambda it: [it.execute(text(f"DROP TABLE {name}")) for name in _TABLES])
+    _at_step(empty, "head")
+    stepped_default = _default_workspace(empty)
+
+    assert made == []
+    assert replace(made_default, created_at=stepped_default.created_at) == stepped_default
+    assert schema_status(empty).is_current
 
 
 def test_a_difference_would_be_seen(database: Database) -> None:

@@ -16,12 +16,12 @@ from sqlalchemy import (
     func,
     literal,
     select,
+    text,
     type_coerce,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 
 from antechamber.store.columns import micros
-from antechamber.store.tables import spending, turns
+from antechamber.store.tables import turns
 
 Grouping = Literal[
     "workspace_id", "key_id", "model", "service_tier", "inference_geo", "speed", "context_window"
@@ -41,6 +41,13 @@ _COUNTS = (
     "output_tokens",
     "thinking_tokens",
     "web_searches",
+)
+# In words that both databases understand.
+_ADD_SPENT = text(
+    "INSERT INTO spending (workspace_id, key_id, month, cost_nano_usd)"
+    " VALUES (:workspace_id, :key_id, :month, :cost_nano_usd)"
+    " ON CONFLICT (workspace_id, key_id, month)"
+    " DO UPDATE SET cost_nano_usd = spending.cost_nano_usd + excluded.cost_nano_usd"
 )
 _SECOND = 1_000_000
 _SIZES = (256, 64, 16, 4, 1)
@@ -134,21 +141,13 @@ def _insertion(dialect: Dialect, size: int) -> str:
 
 
 def _add_spent(connection: Connection, each: Spent) -> None:
-    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
     values = {
         "workspace_id": each.workspace_id,
         "key_id": each.key_id,
         "month": each.month,
         "cost_nano_usd": each.cost_nano_usd,
     }
-    added = spending.c.cost_nano_usd + each.cost_nano_usd
-    connection.execute(
-        dialect.insert(spending)
-        .values(values)
-        .on_conflict_do_update(
-            index_elements=["workspace_id", "key_id", "month"], set_={"cost_nano_usd": added}
-        )
-    )
+    connection.execute(_ADD_SPENT, values)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

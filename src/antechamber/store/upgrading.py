@@ -1,19 +1,20 @@
-"""Brings the tables of a database up to date, step by step, with Alembic."""
+"""Brings the tables of a database up to date: new ones at once, older ones with Alembic."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
-from alembic import command
-from alembic.config import Config
-from alembic.script import ScriptDirectory
-from alembic.util import CommandError
-from sqlalchemy import Connection, text
+from sqlalchemy import Column, Connection, MetaData, String, Table, insert, text
 
 from antechamber.store.database import Database
-from antechamber.store.schema import current_step, schema_status
+from antechamber.store.schema import HEAD, current_step, schema_status
+from antechamber.store.tables import metadata
+from antechamber.store.workspaces import WorkspaceRow, add_workspace
 
 _LOCK = 0x616E7465
 """Any number that no other program on the database locks."""
 _MIGRATIONS = Path(__file__).parent / "migrations"
+_version = Table("alembic_version", MetaData(), Column("version_num", String(32), primary_key=True))
+"""As Alembic makes it."""
 
 
 class SchemaTooNew(Exception):
@@ -36,12 +37,41 @@ def _take_steps(connection: Connection) -> None:
     if connection.dialect.name == "postgresql":
         # In SQLite the transaction has locked the file already.
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+    current = current_step(connection)
+    if current is None:
+        _make_tables(connection)
+    else:
+        _take_steps_from(connection, current)
+
+
+def _make_tables(connection: Connection) -> None:
+    """Make at once what the steps make together: a new server need not load Alembic for it."""
+    metadata.create_all(connection)
+    _version.create(connection)
+    connection.execute(insert(_version).values(version_num=HEAD))
+    default = WorkspaceRow(
+        id="default",
+        name="Default",
+        display_color="#6C5BB9",
+        tags={},
+        tier=None,
+        monthly_budget_nano_usd=None,
+        created_at=datetime.now(UTC),
+        archived_at=None,
+    )
+    add_workspace(connection, default)
+
+
+def _take_steps_from(connection: Connection, current: str) -> None:
+    from alembic import command  # noqa: PLC0415 - 10 MB, which stay
+    from alembic.config import Config  # noqa: PLC0415
+    from alembic.script import ScriptDirectory  # noqa: PLC0415
+    from alembic.util import CommandError  # noqa: PLC0415
+
     config = Config(attributes={"connection": connection})
     config.set_main_option("script_location", str(_MIGRATIONS))
-    current = current_step(connection)
     try:
-        if current is not None:
-            ScriptDirectory.from_config(config).get_revision(current)
+        ScriptDirectory.from_config(config).get_revision(current)
     except CommandError as error:
         message = f"the database is at step {current}, which this release does not know"
         raise SchemaTooNew(message) from error
