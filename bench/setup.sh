@@ -8,7 +8,7 @@ PYTHON=${PYTHON:-python3}
 PLACE=.venv-bench
 
 say() { printf '%s\n' "$*" >&2; }
-has() { command -v "$1" >/dev/null; }
+has() { type -P "$1" >/dev/null; }  # a program; functions below have names of programs
 
 litellm() {
   if cmp -s bench/litellm.txt "$PLACE/litellm/.made-from"; then return; fi
