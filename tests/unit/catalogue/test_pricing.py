@@ -4,17 +4,18 @@ Prices are dollars per million tokens, so a token at 3 USD costs 3,000 nano-doll
 Source: platform.claude.com/docs/en/about-claude/pricing and …/build-with-claude/prompt-caching.
 """
 
-from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, Literal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from antechamber.catalogue.facts import ModelFacts, Prices
 from antechamber.catalogue.pricing import Tariff
 from antechamber.catalogue.reader import load_catalogue
+from antechamber.operations.bookkeeping.records import Counts
 
 CATALOGUE = load_catalogue()
 
@@ -46,23 +47,8 @@ KINDS: tuple[str, ...] = (
 ROWS = [[cell.strip() for cell in line.split("|")] for line in GOLDEN.strip().splitlines()]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Used:
-    """What a request used."""
-
-    input_tokens: int = 0
-    cache_write_5m_tokens: int = 0
-    cache_write_1h_tokens: int = 0
-    cache_read_tokens: int = 0
-    output_tokens: int = 0
-    web_searches: int = 0
-    service_tier: Literal["standard", "priority", "batch"] = "standard"
-    inference_geo: str | None = None
-    speed: str | None = None
-
-
-def tokens(count: int, kind: str) -> Used:
-    return replace(Used(), **{kind: count})
+def tokens(count: int, kind: str) -> Counts:
+    return replace(Counts(), **{kind: count})
 
 
 def known(name: str) -> ModelFacts:
@@ -71,7 +57,7 @@ def known(name: str) -> ModelFacts:
     return facts
 
 
-def cost(name: str, used: Used) -> int:
+def cost(name: str, used: Counts) -> int:
     facts = known(name)
     assert facts.prices is not None
     return sum(Tariff(facts.prices, facts).cost(used))
@@ -95,7 +81,7 @@ def test_every_price_table_of_the_catalogue_has_its_golden_row() -> None:
 
 def test_cached_tokens_are_priced_by_their_kind_and_not_as_input() -> None:
     """PITFALLS T35: 5 minutes, an hour, a read and a batch each have their own price."""
-    everything = Used(
+    everything = Counts(
         input_tokens=1_000,
         cache_write_5m_tokens=2_000,
         cache_write_1h_tokens=3_000,
@@ -130,7 +116,7 @@ def test_modifiers_are_multiplied(
     speed: str | None,
     nano_usd: int,
 ) -> None:
-    used = Used(input_tokens=1_000, output_tokens=1_000)
+    used = Counts(input_tokens=1_000, output_tokens=1_000)
 
     modified = replace(used, service_tier=tier, inference_geo=geo, speed=speed)
 
@@ -138,28 +124,28 @@ def test_modifiers_are_multiplied(
 
 
 def test_modifiers_hold_for_tokens_of_the_cache_too() -> None:
-    used = Used(cache_write_1h_tokens=1_000, cache_read_tokens=1_000, service_tier="batch")
+    used = Counts(cache_write_1h_tokens=1_000, cache_read_tokens=1_000, service_tier="batch")
 
     assert cost("claude-opus-5-5", replace(used, inference_geo="us")) == 4_510_000
 
 
 @pytest.mark.parametrize("name", ["claude-opus-4-5", "claude-haiku-4-5", "claude-opus-4-1"])
 def test_models_before_4_6_cost_the_same_everywhere(name: str) -> None:
-    used = Used(input_tokens=1_000)
+    used = Counts(input_tokens=1_000)
 
     assert cost(name, replace(used, inference_geo="us")) == cost(name, used)
 
 
 @pytest.mark.parametrize("name", ["claude-opus-4-6", "claude-sonnet-4-6", "claude-mythos-preview"])
 def test_models_from_4_6_on_cost_a_tenth_more_in_the_us(name: str) -> None:
-    used = Used(input_tokens=1_000)
+    used = Counts(input_tokens=1_000)
 
     assert 10 * cost(name, replace(used, inference_geo="us")) == 11 * cost(name, used)
 
 
 @pytest.mark.parametrize("name", ["claude-opus-4-6", "claude-opus-4-7", "claude-sonnet-5-5"])
 def test_models_without_fast_mode_have_no_price_for_it(name: str) -> None:
-    used = Used(input_tokens=1_000)
+    used = Counts(input_tokens=1_000)
 
     assert cost(name, replace(used, speed="fast")) == cost(name, used)
 
@@ -167,7 +153,7 @@ def test_models_without_fast_mode_have_no_price_for_it(name: str) -> None:
 def test_a_model_of_which_nothing_else_is_known_has_the_discount_of_batches_alone() -> None:
     prices = known("claude-opus-5-5").prices
     assert prices is not None
-    used = Used(input_tokens=1_000, inference_geo="us", speed="fast", service_tier="batch")
+    used = Counts(input_tokens=1_000, inference_geo="us", speed="fast", service_tier="batch")
 
     assert sum(Tariff(prices).cost(used)) == 2_000_000
 
@@ -183,7 +169,7 @@ LONG = [
 def test_a_prompt_above_the_threshold_has_the_whole_request_cost_more(
     name: str, threshold: int, golden: list[int]
 ) -> None:
-    fitting = Used(input_tokens=threshold, output_tokens=10)
+    fitting = Counts(input_tokens=threshold, output_tokens=10)
 
     longer = replace(fitting, input_tokens=threshold + 1)
 
@@ -202,23 +188,23 @@ def test_tokens_of_the_cache_belong_to_the_prompt(
 
 
 def test_a_long_answer_does_not_make_a_prompt_long() -> None:
-    used = Used(input_tokens=100_000, output_tokens=100_000)
+    used = Counts(input_tokens=100_000, output_tokens=100_000)
 
     assert cost("claude-haiku-5-5", used) == 100_000 * 100 + 100_000 * 500
 
 
 def test_a_thousand_web_searches_cost_ten_dollars_whatever_the_modifiers() -> None:
-    used = Used(service_tier="batch", inference_geo="us")
+    used = Counts(service_tier="batch", inference_geo="us")
 
     assert cost("claude-sonnet-5-5", replace(used, web_searches=1_000)) == 10_000_000_000
-    assert cost("claude-3-opus-20240229", Used(web_searches=1)) == 10_000_000
+    assert cost("claude-3-opus-20240229", Counts(web_searches=1)) == 10_000_000
 
 
 def test_the_published_examples_come_out() -> None:
     # The pricing page's session of an agent on Opus at 5 / 25, without its 0.08 USD for the hour:
     # 0.25 + 0.375 USD; with 40,000 of the tokens from the cache 0.05 + 0.02 + 0.375 USD.
-    plain = Used(input_tokens=50_000, output_tokens=15_000)
-    cached = Used(input_tokens=10_000, cache_read_tokens=40_000, output_tokens=15_000)
+    plain = Counts(input_tokens=50_000, output_tokens=15_000)
+    cached = Counts(input_tokens=10_000, cache_read_tokens=40_000, output_tokens=15_000)
 
     assert cost("claude-opus-4-7", plain) == 625_000_000
     assert cost("claude-opus-4-7", cached) == 445_000_000
@@ -238,19 +224,21 @@ def test_half_a_nano_dollar_goes_to_the_even_one(usd_per_mtok: str, nano_usd: in
         cache_read_usd_per_mtok=nothing,
     )
 
-    assert sum(Tariff(prices).cost(Used(input_tokens=1))) == nano_usd
+    assert sum(Tariff(prices).cost(Counts(input_tokens=1))) == nano_usd
 
 
 def test_rounding_happens_once_for_the_whole_request() -> None:
     # Halves of 125, 10 and 500: rounded each by itself they would be 317.
-    used = Used(cache_write_5m_tokens=1, cache_read_tokens=1, output_tokens=1, service_tier="batch")
+    used = Counts(
+        cache_write_5m_tokens=1, cache_read_tokens=1, output_tokens=1, service_tier="batch"
+    )
 
     assert cost("claude-haiku-5-5", used) == 318  # 317.5
     assert cost("claude-haiku-5-5", replace(used, inference_geo="us")) == 349  # 349.25
 
 
 def test_a_request_without_tokens_costs_nothing() -> None:
-    assert cost("claude-opus-5", Used()) == 0
+    assert cost("claude-opus-5", Counts()) == 0
 
 
 @given(
@@ -264,7 +252,7 @@ def test_what_the_kinds_cost_is_neither_more_nor_less_than_the_whole(
     named = (f"{kind.removesuffix('_tokens')}_usd_per_mtok" for kind in KINDS)
     by_name: dict[str, Any] = dict(zip(named, rates, strict=True))
     prices = Prices(**by_name)
-    used = replace(Used(service_tier=tier), **dict(zip(KINDS, counts, strict=True)))
+    used = replace(Counts(service_tier=tier), **dict(zip(KINDS, counts, strict=True)))
     times = {"standard": Decimal(1), "priority": Decimal("1.5"), "batch": Decimal("0.5")}[tier]
 
     found = Tariff(prices).cost(used)
