@@ -144,6 +144,22 @@ def test_searches_of_an_upstream_are_counted_and_cost_ten_dollars_a_thousand(
     assert row["cost_nano_usd"] == tokens + 20_000_000
 
 
+def test_an_absurd_count_of_an_engine_breaks_neither_limits_nor_the_ledger(tmp_path: Path) -> None:
+    tier = "[[tiers.classes]]\nname = '*'\noutput_tokens_per_minute = 1_000\n"
+    limits = f"[limits]\ntier = 'own'\n[[tiers]]\nname = 'own'\n{tier}"
+    absurd = '[[replies]]\ntext = "Hello"\nusage = { output_tokens = 1_000_000_000_000_000_000 }\n'
+    files = {"replies.toml": absurd}
+    with running_server(tmp_path, config=f"{_CONFIG}{limits}", files=files) as server:
+        statuses = [_post(server, "Hello").status_code for _ in range(3)]
+        server.terminate()
+        server.wait()
+
+    assert statuses == [200, 429, 429]
+    assert server.bugs() == []
+    (row,) = _rows(None, tmp_path).values()
+    assert row["output_tokens"] == 2**31 - 1
+
+
 def test_the_ledger_says_what_the_client_was_told(tmp_path: Path) -> None:
     """T34: the counts of a stream and those of its row are the same."""
     with _serving(tmp_path) as server:

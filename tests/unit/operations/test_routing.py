@@ -119,3 +119,12 @@ def test_weights_choose_who_is_first_and_leave_the_others_as_a_net() -> None:
 def test_what_is_not_served_under_hosted_fidelity_is_not_found(model: str) -> None:
     with pytest.raises(NotFound, match="model: "):
         routing(served("claude-*", "a"), fidelity="hosted").candidates(model)
+
+
+@pytest.mark.parametrize("model", ["team-\0x", "team-x\n", "team-" + "x" * 300])
+def test_a_name_that_nobody_would_give_a_model_is_not_found(model: str) -> None:
+    routes = routing(served("team-*", "a"))
+
+    assert names(routes, "team-x") == ["a"]
+    with pytest.raises(NotFound):
+        routes.candidates(model)

@@ -83,8 +83,12 @@ class Account:
 
     def settle_input(self, use: CacheUse) -> None:
         """Put what the cache's account says in the place of the guess, as soon as it is known."""
+        counted = Counts(
+            input_tokens=use.input_tokens + use.write_5m + use.write_1h,
+            cache_read_tokens=use.read,
+        ).bounded()
         self._admission.settle_input(
-            use.input_tokens + use.write_5m + use.write_1h, cache_read_tokens=use.read
+            counted.input_tokens, cache_read_tokens=counted.cache_read_tokens
         )
 
     def begin(self) -> None:
@@ -100,6 +104,7 @@ class Account:
         if self._is_closed:
             return
         self._is_closed = True
+        counts = counts.bounded()
         self._total_s = self.services.clock.monotonic() - self.call.started_at
         self._admission.settle(
             counts.input_tokens + counts.cache_write_5m_tokens + counts.cache_write_1h_tokens,
@@ -153,7 +158,8 @@ class Account:
 
     async def settled(self) -> None:
         """Return when the row is written, where the settings want that."""
-        await self.services.ledger.settled()
+        # A stream that waits for so long is pinged, and nothing may follow its end.
+        await self.services.ledger.settled(within_s=self.services.settings.server.ping_s / 2)
 
 
 def ending_of(error: BaseException) -> str:

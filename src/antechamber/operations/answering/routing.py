@@ -14,6 +14,7 @@ from antechamber.wire.errors import NotFound
 
 _EVERY_ID = "*"
 _REMEMBERED_IDS = 4096
+_LONGEST_ID = 256
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +100,8 @@ class Routing:
         Raises ``NotFound`` for ids that are not served; under hosted fidelity also for retired
         ids and for ids with the suffix ``[1m]``, which the hosted API does not know.
         """
-        route = self._route(model)
+        # Longer ones are not even remembered: they would be in every log, label and row.
+        route = self._route(model) if len(model) <= _LONGEST_ID else None
         if route is None:
             message = f"model: {model}"
             raise NotFound(message)
@@ -131,6 +133,8 @@ class Routing:
         return [self.candidates(model_id)[0] for model_id in ids]
 
     def _find_route(self, model: str) -> _Route | None:
+        if not model.isprintable():  # a NUL, which PostgreSQL has no place for
+            return None
         facts, entry = self._find_entry(model)
         if facts is None or entry is None:
             return None

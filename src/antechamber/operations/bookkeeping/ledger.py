@@ -3,13 +3,14 @@
 import asyncio
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import lru_cache, partial
 
 import msgspec
 import structlog
 from sqlalchemy import Connection
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 
 from antechamber.catalogue.pricing import Cost
 from antechamber.operations.allowance.spending import Pending, Spending
@@ -18,7 +19,7 @@ from antechamber.operations.callers.key_directory import month_of
 from antechamber.runtime.background import Background
 from antechamber.runtime.clock import Clock
 from antechamber.settings import UsageSettings
-from antechamber.store.database import Database
+from antechamber.store.database import Database, Work
 from antechamber.store.keys import NO_KEY
 from antechamber.store.ledger import Spent, TurnRow, add_turns, written
 
@@ -31,9 +32,12 @@ _MOST_AT_ONCE = 2_000
 _MOST_KEPT = 200_000
 """Rows that wait for a database which is away, some 100 MB; the oldest are given up then."""
 _PAUSE_S = 1.0
+_LONGEST_WAIT_S = 5.0
+"""Of an answer for its row."""
 _MICROS = 1_000_000
 _LAST_TRIES = 3
-_MOST_TOKENS = 2**31 - 1
+_OF_A_VALUE = (OverflowError, UnicodeError, ValueError)
+"""What drivers raise for a value that they cannot pass on."""
 _LONGEST = 64
 """Characters of a column."""
 _TRIES_A_MINUTE = 60
@@ -74,7 +78,7 @@ class Ledger:
         self._observers: Sequence[Observer] = ()
         self._noted: list[TurnRecord] = []
         self._groups: deque[_Group] = deque()
-        """Priced, and not written yet: there is more than one only while the database is away."""
+        """Priced, and not written yet: there is more than one only while a writing takes long."""
         self._noted_count = 0
         self._written_count = 0
         self._waiting: deque[tuple[int, asyncio.Future[None]]] = deque()
@@ -104,12 +108,17 @@ class Ledger:
         if self._writing is None:
             self._writing = self._background.spawn("ledger", self._write_noted())
 
-    async def settled(self) -> None:
-        """Return when what was noted is written, where the settings want answers to wait for it."""
+    async def settled(self, *, within_s: float) -> None:
+        """Return when what was noted is written, where the settings want answers to wait for it.
+
+        Or when that takes too long: an answer that does not end is asked for again.
+        """
         if self._is_synchronous and self._written_count < self._noted_count:
             written = asyncio.get_running_loop().create_future()
             self._waiting.append((self._noted_count, written))
-            await written
+            with suppress(TimeoutError):
+                async with asyncio.timeout(min(within_s, _LONGEST_WAIT_S)):
+                    await written
 
     async def aclose(self) -> None:
         """Write what is left, as far as the database can be reached."""
@@ -158,9 +167,12 @@ class Ledger:
         while True:
             try:
                 write = partial(_write, rows=group.rows, spent=group.spent, again=failures > 0)
-                await self._database.write(write)
-            except (OperationalError, InterfaceError, TimeoutError) as error:
-                # The database is away, or busy for too long.
+                await self._run(write)
+            except (DataError, IntegrityError, *_OF_A_VALUE) as error:
+                # One odd row must not keep all others out.
+                return await self._write_one_by_one(group, error)
+            except (DBAPIError, TimeoutError) as error:
+                # The database is away, busy for too long, takes no writes, or is being changed.
                 failures += 1
                 if failures == 1 or failures % _TRIES_A_MINUTE == 0:
                     reason = _reason(error)
@@ -172,10 +184,24 @@ class Ledger:
                 await self._clock.sleep(_PAUSE_S)
                 await self._price_noted()
                 self._give_up_the_oldest()
-            except Exception as error:  # noqa: BLE001 - one odd row must not keep all others out
-                return await self._write_one_by_one(group, error)
             else:
                 return 0
+
+    async def _run(self, write: Work[None]) -> None:
+        """Write, and go on pricing while that takes its time: a lock may be held for a minute."""
+        failures: list[Exception] = []
+
+        async def attempt() -> None:
+            try:
+                await self._database.write(write)
+            except Exception as error:  # noqa: BLE001 - raised below, where it is told apart
+                failures.append(error)
+
+        writing = self._background.spawn("ledger-write", attempt())
+        while not (await asyncio.wait([writing], timeout=self._wait_s))[0]:
+            await self._price_noted()
+        if failures:
+            raise failures[0]
 
     async def _write_one_by_one(self, group: _Group, error: Exception) -> int:
         """Write what the database takes of rows that it does not take together."""
@@ -230,11 +256,6 @@ def _spent(rows: Sequence[TurnRow]) -> list[Spent]:
     ]
 
 
-def _count(tokens: int) -> int:
-    """Return a count that the database holds: an upstream may tell any number."""
-    return tokens if 0 <= tokens <= _MOST_TOKENS else max(0, min(tokens, _MOST_TOKENS))
-
-
 def _short(text: str | None) -> str | None:
     """Return what is kept of a word of the upstream's: those that are known are much shorter."""
     return None if text is None else text.replace("\0", "")[:_LONGEST]
@@ -258,22 +279,22 @@ def _row(record: TurnRecord, cost: Cost | None) -> TurnRow:
         record.model,
         record.engine,
         record.upstream_model,
-        record.ending[:_LONGEST],
+        _short(record.ending) or "",
         record.streams,
         counts.service_tier,
         _short(counts.inference_geo),
         _short(counts.speed),
-        _count(counts.input_tokens),
-        _count(counts.cache_write_5m_tokens),
-        _count(counts.cache_write_1h_tokens),
-        _count(counts.cache_read_tokens),
-        _count(counts.output_tokens),
-        _count(counts.thinking_tokens),
+        counts.input_tokens,
+        counts.cache_write_5m_tokens,
+        counts.cache_write_1h_tokens,
+        counts.cache_read_tokens,
+        counts.output_tokens,
+        counts.thinking_tokens,
         None if first_s is None else round(first_s * 1000),
         round(record.total_s * 1000),
         total,
         *kinds,
-        _count(counts.web_searches),
+        counts.web_searches,
     )
 
 

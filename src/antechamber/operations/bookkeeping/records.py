@@ -22,8 +22,30 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     inference_geo: str | None = None
     speed: str | None = None
 
+    def bounded(self) -> "Counts":
+        """Return them as far as they can be counted: an upstream may tell any number."""
+        counts = (
+            self.input_tokens
+            | self.cache_write_5m_tokens
+            | self.cache_write_1h_tokens
+            | self.cache_read_tokens
+            | self.output_tokens
+            | self.thinking_tokens
+            | self.web_searches
+        )
+        # No bit beyond the last, nor the sign: that is asked of every request.
+        if not counts >> _BITS:
+            return self
+        numbers = {name: getattr(self, name) for name in _NUMBERS}
+        within = {name: max(0, min(number, _MOST)) for name, number in numbers.items()}
+        return msgspec.structs.replace(self, **within)
+
 
 NOTHING = Counts()
+_BITS = 31
+_MOST = 2**_BITS - 1
+"""What an integer of the database holds; a thousand times what any request has."""
+_NUMBERS = [field.name for field in msgspec.structs.fields(Counts) if field.type is int]
 
 
 class TurnRecord(msgspec.Struct, frozen=True, gc=False):
