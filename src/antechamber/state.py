@@ -66,7 +66,7 @@ def open_state(settings: Settings, clock: Clock) -> State:
 
 def open_database(settings: Settings) -> Database:
     """Return the database of the settings; nothing is connected yet."""
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     configured = settings.database_url.reveal() if settings.database_url else None
     return Database(database_url(configured, settings.data_dir))
 

@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 
 from antechamber.operations.administration import keys, workspaces
 from antechamber.operations.administration.database_state import tier_in_use
-from antechamber.operations.callers.key_directory import DEFAULT_WORKSPACE, key_hash
+from antechamber.operations.callers.key_directory import key_hash
 from antechamber.store.database import Database
 from antechamber.store.keys import KeyBounds, KeyFilter, has_keys, key_bounds
 from antechamber.store.ledger import Spent, add_turns
@@ -32,9 +32,7 @@ def _workspace(database: Database, **wanted: Any) -> workspaces.WorkspaceRow:
 
 
 def _bounds(database: Database, text: str) -> KeyBounds | None:
-    return database.read_now(
-        partial(key_bounds, key_hash=key_hash(text), month=_MONTH, default=DEFAULT_WORKSPACE)
-    )
+    return database.read_now(partial(key_bounds, key_hash=key_hash(text), month=_MONTH))
 
 
 def test_a_key_is_found_by_its_text_and_kept_without_it(database: Database) -> None:

@@ -1,7 +1,7 @@
 """The tables: what the migrations make is what the program believes to be there."""
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -12,10 +12,11 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, select, text
 
 import antechamber.store
 from antechamber.store.database import Database, database_url
+from antechamber.store.keys import key_bounds
 from antechamber.store.ledger import Span, sums
 from antechamber.store.schema import HEAD, SchemaStatus, schema_status
 from antechamber.store.tables import metadata
@@ -39,14 +40,25 @@ def test_migrations_make_the_tables_that_the_program_knows(empty: Database) -> N
 
 def test_a_new_database_is_made_at_once_and_is_what_the_steps_make(empty: Database) -> None:
     upgrade(empty)
-    made, made_default = empty.read_now(_differences), _default_workspace(empty)
+    differences, made = empty.read_now(_differences), empty.read_now(_rows)
     empty.write_now(lambda it: [it.execute(text(f"DROP TABLE {name}")) for name in _TABLES])
     _at_step(empty, "head")
-    stepped_default = _default_workspace(empty)
 
-    assert made == []
-    assert replace(made_default, created_at=stepped_default.created_at) == stepped_default
+    assert differences == []
+    assert made == empty.read_now(_rows)
+    assert len(made["workspaces"]) == 1
     assert schema_status(empty).is_current
+
+
+def _rows(connection: Connection) -> dict[str, list[dict[str, object]]]:
+    """Return every row of every table, without when it was made."""
+    return {
+        table.name: [
+            {name: value for name, value in row.items() if name != "created_at"}
+            for row in connection.execute(select(table)).mappings()
+        ]
+        for table in metadata.sorted_tables
+    }
 
 
 def test_a_difference_would_be_seen(database: Database) -> None:
@@ -114,6 +126,39 @@ def test_what_was_used_before_costs_were_kept_by_kind_has_only_its_sum(empty: Da
     (found,) = empty.read_now(partial(sums, span=span))
     assert (found.cost_nano_usd, set(found.cost_by_kind.values())) == (77, {0})
     assert _default_workspace(empty).created_at == first_use
+
+
+_OLD_KEY = """
+INSERT INTO api_keys (id, hash, hint, kind, name, status, has_priority, created_at)
+VALUES ('apikey_1', 'h', 'sk', 'api', 'first', 'active', false, 1762000000000000)
+"""
+_OLD_SPENDING = "INSERT INTO spending VALUES ('default', 'apikey_1', '2026-11', 77)"
+_COLUMN_OF_THE_STEP_BEFORE = (
+    "ALTER TABLE api_keys ADD COLUMN budget_id VARCHAR(64)",
+    "CREATE INDEX ix_api_keys_budget_id ON api_keys (budget_id)",
+)
+
+
+@pytest.mark.parametrize(
+    ("step", "more"),
+    [("0001", ()), ("0002", ()), ("0002", _COLUMN_OF_THE_STEP_BEFORE)],
+    ids=["0001", "0002", "0002 with what became 0003"],
+)
+def test_every_database_that_there_may_be_becomes_the_present_one_with_what_it_holds(
+    empty: Database, step: str, more: Sequence[str]
+) -> None:
+    _at_step(empty, step)
+    for statement in (*more, _FIRST_USE, _OLD_KEY, _OLD_SPENDING):
+        empty.write_now(partial(Connection.execute, statement=text(statement)))
+
+    upgrade(empty)
+
+    bounds = empty.read_now(partial(key_bounds, key_hash="h", month="2026-11"))
+    assert empty.read_now(_differences) == []
+    assert schema_status(empty).is_current
+    assert bounds is not None
+    assert (bounds.key.budget_id, bounds.spent_nano_usd) == (None, 77)
+    assert len(empty.read_now(_rows)["turns"]) == 1
 
 
 def test_a_default_workspace_that_was_there_stays_as_it_was(empty: Database) -> None:

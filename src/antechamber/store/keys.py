@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Select, func, insert, or_, select, update
+from sqlalchemy import Connection, Select, and_, func, insert, or_, select, update
 
 from antechamber.store.tables import api_keys, spending
-from antechamber.store.workspaces import WorkspaceBounds, workspace_bounds
+from antechamber.store.workspaces import DEFAULT_WORKSPACE, WorkspaceBounds, workspace_bounds
 
 KeyKind = Literal["api", "admin"]
 KeyStatus = Literal["active", "inactive", "archived"]
@@ -46,6 +46,8 @@ class KeyBounds:
     """A key with its workspace, and what was spent of its budget in the month."""
 
     key: KeyRow
+    siblings: Sequence[str]
+    """The other keys that have its budget."""
     spent_nano_usd: int
     workspace: WorkspaceBounds
 
@@ -55,29 +57,34 @@ def add_key(connection: Connection, key: KeyRow) -> None:
     connection.execute(insert(api_keys).values(_values(key)))
 
 
-def key_bounds(
-    connection: Connection, *, key_hash: str, month: str, default: str
-) -> KeyBounds | None:
+def key_bounds(connection: Connection, *, key_hash: str, month: str) -> KeyBounds | None:
     """Return what is known by the hash of a key, None where it is nobody's.
 
-    ``month`` is that of the spending, as ``2026-11``; ``default`` names the default workspace.
+    ``month`` is that of the spending, as ``2026-11``.
     """
     row = connection.execute(select(api_keys).where(api_keys.c.hash == key_hash)).mappings().first()
     if row is None:
         return None
     key = _row(row)
-    budget_id = key.budget_id or key.id
-    sharing = select(api_keys.c.id).where(
-        or_(api_keys.c.id == budget_id, api_keys.c.budget_id == budget_id)
-    )
-    spent = select(func.coalesce(func.sum(spending.c.cost_nano_usd), 0)).where(
-        spending.c.key_id.in_(sharing), spending.c.month == month
-    )
+    spent = _spent_of_budget(connection, key.budget_id or key.id, month)
     return KeyBounds(
         key=key,
-        spent_nano_usd=int(connection.execute(spent).scalar_one()),
-        workspace=workspace_bounds(connection, key.workspace_id or default, month=month),
+        siblings=tuple(spent.keys() - {key.id}),
+        spent_nano_usd=sum(spent.values()),
+        workspace=workspace_bounds(connection, key.workspace_id or DEFAULT_WORKSPACE, month=month),
     )
+
+
+def _spent_of_budget(connection: Connection, budget_id: str, month: str) -> dict[str, int]:
+    """Return what was spent with each of the keys that have a budget, in one reading."""
+    of_key = and_(spending.c.key_id == api_keys.c.id, spending.c.month == month)
+    statement = (
+        select(api_keys.c.id, func.coalesce(func.sum(spending.c.cost_nano_usd), 0))
+        .outerjoin(spending, of_key)
+        .where(or_(api_keys.c.id == budget_id, api_keys.c.budget_id == budget_id))
+        .group_by(api_keys.c.id)
+    )
+    return {key_id: int(spent) for key_id, spent in connection.execute(statement)}
 
 
 def has_keys(connection: Connection) -> bool:
@@ -85,10 +92,13 @@ def has_keys(connection: Connection) -> bool:
     return connection.execute(select(api_keys.c.id).limit(1)).first() is not None
 
 
-def find_key(connection: Connection, key_id: str) -> KeyRow | None:
-    """Return a key by its id."""
-    row = connection.execute(select(api_keys).where(api_keys.c.id == key_id)).mappings()
-    return next(map(_row, row), None)
+def find_key(connection: Connection, key_id: str, *, for_update: bool = False) -> KeyRow | None:
+    """Return a key by its id; ``for_update`` where what is written depends on it."""
+    statement = select(api_keys).where(api_keys.c.id == key_id)
+    if for_update:
+        # Nothing in SQLite, where the transaction has locked the file already.
+        statement = statement.with_for_update()
+    return next(map(_row, connection.execute(statement).mappings()), None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

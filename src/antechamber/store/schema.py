@@ -6,7 +6,7 @@ from sqlalchemy import Connection, inspect, text
 
 from antechamber.store.database import Database
 
-HEAD = "0002"
+HEAD = "0003"
 """The newest step, so that a database which is up to date needs no Alembic at the start."""
 
 
@@ -22,6 +22,11 @@ class SchemaStatus:
     def is_current(self) -> bool:
         """Whether nothing is to be done."""
         return self.current == self.head
+
+    @property
+    def is_too_new(self) -> bool:
+        """Whether a later release took steps that this one does not know."""
+        return self.current is not None and self.current > self.head
 
 
 def schema_status(database: Database) -> SchemaStatus:

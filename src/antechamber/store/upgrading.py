@@ -8,7 +8,7 @@ from sqlalchemy import Column, Connection, MetaData, String, Table, insert, text
 from antechamber.store.database import Database
 from antechamber.store.schema import HEAD, current_step, schema_status
 from antechamber.store.tables import metadata
-from antechamber.store.workspaces import WorkspaceRow, add_workspace
+from antechamber.store.workspaces import add_workspace, default_workspace
 
 _LOCK = 0x616E7465
 """Any number that no other program on the database locks."""
@@ -49,17 +49,7 @@ def _make_tables(connection: Connection) -> None:
     metadata.create_all(connection)
     _version.create(connection)
     connection.execute(insert(_version).values(version_num=HEAD))
-    default = WorkspaceRow(
-        id="default",
-        name="Default",
-        display_color="#6C5BB9",
-        tags={},
-        tier=None,
-        monthly_budget_nano_usd=None,
-        created_at=datetime.now(UTC),
-        archived_at=None,
-    )
-    add_workspace(connection, default)
+    add_workspace(connection, default_workspace(datetime.now(UTC)))
 
 
 def _take_steps_from(connection: Connection, current: str) -> None:

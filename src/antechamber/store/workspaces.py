@@ -9,6 +9,10 @@ from sqlalchemy import Connection, func, insert, select, update
 
 from antechamber.store.tables import spending, workspaces
 
+DEFAULT_WORKSPACE = "default"
+"""Of everything that names no other; the wire says null for it."""
+DEFAULT_COLOR = "#6C5BB9"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkspaceRow:
@@ -52,15 +56,34 @@ def workspace_bounds(connection: Connection, workspace_id: str, *, month: str) -
     )
 
 
+def default_workspace(created_at: datetime) -> WorkspaceRow:
+    """Return the row that every database has from the beginning."""
+    return WorkspaceRow(
+        id=DEFAULT_WORKSPACE,
+        name="Default",
+        display_color=DEFAULT_COLOR,
+        tags={},
+        tier=None,
+        monthly_budget_nano_usd=None,
+        created_at=created_at,
+        archived_at=None,
+    )
+
+
 def add_workspace(connection: Connection, workspace: WorkspaceRow) -> None:
     """Insert a workspace; raises ``IntegrityError`` for an id that is taken."""
     connection.execute(insert(workspaces).values(_values(workspace)))
 
 
-def find_workspace(connection: Connection, workspace_id: str) -> WorkspaceRow | None:
-    """Return a workspace by its id."""
-    rows = connection.execute(select(workspaces).where(workspaces.c.id == workspace_id))
-    return next(map(_row, rows.mappings()), None)
+def find_workspace(
+    connection: Connection, workspace_id: str, *, for_update: bool = False
+) -> WorkspaceRow | None:
+    """Return a workspace by its id; ``for_update`` where what is written depends on it."""
+    statement = select(workspaces).where(workspaces.c.id == workspace_id)
+    if for_update:
+        # Nothing in SQLite, where the transaction has locked the file already.
+        statement = statement.with_for_update()
+    return next(map(_row, connection.execute(statement).mappings()), None)
 
 
 def list_workspaces(connection: Connection, *, include_archived: bool) -> list[WorkspaceRow]:

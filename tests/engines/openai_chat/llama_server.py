@@ -40,7 +40,13 @@ class Llama:
 
 def llama_server(model: Path) -> AbstractContextManager[Llama]:
     """Start it, wait until it has loaded ``model``, end it."""
-    told = {"slots": 1, "context_tokens": WINDOW, "threads": 1, "workers": 1}
+    told = {
+        "slots": 1,
+        "context_tokens": WINDOW,
+        "threads": 1,
+        "workers": 1,
+        "prompt_cache_mib": 0,
+    }
     return _running("antechamber.engines.local.llamacpp_child", model, told)
 
 

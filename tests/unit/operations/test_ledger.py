@@ -65,7 +65,7 @@ class _Desk:
     ) -> None:
         self.database = Database(database_url(address, folder))
         upgrade(self.database)
-        self.clock = _Clock()
+        self.clock = _Clock(at=_TURN.started_at)
         self.seen: list[str] = []
         self.spending = Spending(self.clock)
         self.ledger = Ledger(

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 
+import msgspec
 import pytest
 
 from antechamber.catalogue.tiers import Tier
@@ -20,8 +21,8 @@ def check(bounds: Bounds, *, tier: Tier | None = None, on: str = "2026-11-22") -
     check_spending(Caller(organization_id="org", bounds=bounds), tier, clock)
 
 
-def spent(workspace_id: str, key_id: str, nano_usd: int) -> Spent:
-    return Spent(workspace_id=workspace_id, key_id=key_id, month="2026-11", cost_nano_usd=nano_usd)
+def spent(workspace_id: str, key_id: str, nano_usd: int, *, month: str = "2026-11") -> Spent:
+    return Spent(workspace_id=workspace_id, key_id=key_id, month=month, cost_nano_usd=nano_usd)
 
 
 def refusal(bounds: Bounds, *, tier: Tier | None = None, on: str = "2026-11-22") -> ApiError:
@@ -81,10 +82,12 @@ def test_until_then_nothing_is_refused(bounds: Bounds) -> None:
 
 
 CALLER = Caller(organization_id="org", workspace_id="wrkspc_1", key_id="apikey_1")
+NOVEMBER = datetime(2026, 11, 22, tzinfo=UTC).timestamp()
+DECEMBER = datetime(2026, 12, 1, tzinfo=UTC).timestamp()
 
 
 def test_what_this_process_spent_since_a_reading_counts_at_once() -> None:
-    clock = StillClock()
+    clock = StillClock(at=NOVEMBER)
     spending = Spending(clock)
     read_at = clock.at
     clock.at += 1
@@ -106,7 +109,7 @@ def test_what_this_process_spent_since_a_reading_counts_at_once() -> None:
 
 
 def test_a_reading_that_began_after_the_writing_knows_of_it() -> None:
-    clock = StillClock()
+    clock = StillClock(at=NOVEMBER)
     spending = Spending(clock)
 
     pending = spending.add([spent("wrkspc_1", "apikey_1", 3)])
@@ -120,8 +123,59 @@ def test_a_reading_that_began_after_the_writing_knows_of_it() -> None:
     assert spending.of(CALLER, read_at=clock.at) == Own()
 
 
+def test_what_was_spent_with_keys_that_share_a_budget_counts_for_each_of_them() -> None:
+    clock = StillClock(at=NOVEMBER)
+    spending = Spending(clock)
+    shared = msgspec.structs.replace(CALLER, bounds=Bounds(siblings=("apikey_2", "apikey_3")))
+
+    spending.add(
+        [
+            *(spent("wrkspc_1", "apikey_1", 3), spent("wrkspc_1", "apikey_2", 4)),
+            *(spent("wrkspc_1", "apikey_4", 5), spent("wrkspc_1", "", 6)),
+        ]
+    )
+    spending.add([spent("wrkspc_1", "apikey_3", 7)])
+
+    assert spending.of(shared, read_at=clock.at) == Own(workspace=25, key=14)
+    assert spending.of(CALLER, read_at=clock.at) == Own(workspace=25, key=3)
+
+
+def test_a_month_that_is_over_does_not_count_for_the_new_one() -> None:
+    clock = StillClock(at=DECEMBER - 1)
+    spending = Spending(clock)
+    read_at = clock.at
+
+    spending.add([spent("wrkspc_1", "apikey_1", 3)])
+    before = spending.of(CALLER, read_at=read_at)
+    clock.at = DECEMBER
+    after = spending.of(CALLER, read_at=read_at)
+    spending.add([spent("wrkspc_1", "apikey_1", 4, month="2026-12")])
+
+    assert before == Own(workspace=3, key=3)
+    assert after == Own()
+    assert spending.of(CALLER, read_at=read_at) == Own(workspace=4, key=4)
+
+
+@pytest.mark.parametrize(
+    "bounds",
+    [
+        Bounds(key_budget=USD, key_spent=USD, month="2026-11"),
+        Bounds(workspace_budget=USD, workspace_spent=USD, month="2026-11"),
+        Bounds(workspace_spent=500 * USD, month="2026-11"),
+    ],
+)
+def test_there_is_money_again_from_the_first_moment_of_a_month_on(bounds: Bounds) -> None:
+    caller, own = Caller(organization_id="org", bounds=bounds), Own(500 * USD, 500 * USD)
+
+    with pytest.raises(ApiError, match="on 2026-12-01 at 00:00 UTC"):
+        check_spending(caller, CAPPED, StillClock(at=DECEMBER - 0.5))
+    check_spending(caller, CAPPED, StillClock(at=DECEMBER))
+    with pytest.raises(ApiError, match="on 2027-01-01 at 00:00 UTC"):
+        check_spending(caller, CAPPED, StillClock(at=DECEMBER), own)
+
+
 def test_what_every_reading_knows_of_is_forgotten() -> None:
-    clock = StillClock()
+    clock = StillClock(at=NOVEMBER)
     spending = Spending(clock)
 
     for _ in range(1_000):

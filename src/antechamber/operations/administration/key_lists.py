@@ -64,13 +64,16 @@ class KeysOrder:
 
 def key_page(connection: Connection, order: KeysOrder, *, now: datetime) -> Page[ListedKey]:
     """Return keys for the models, the newest first; raises ``InvalidRequest``."""
-    wanted = [
-        each
-        for each in _listed(connection, list_keys(connection, KeyFilter(kind="api")), now)
-        if order.standing in (None, each.standing)
-        and order.workspace_id in (None, each.workspace_id)
-    ]
-    return page_of(wanted, order.page, lambda each: each.key.id)
+    keys = _listed(connection, list_keys(connection, KeyFilter(kind="api")), now)
+    return page_of(
+        keys,
+        order.page,
+        lambda each: each.key.id,
+        lambda each: (
+            order.standing in (None, each.standing)
+            and order.workspace_id in (None, each.workspace_id)
+        ),
+    )
 
 
 def find_listed(connection: Connection, key_id: str, *, now: datetime) -> ListedKey:
@@ -109,9 +112,7 @@ def key_overviews(connection: Connection, *, now: datetime) -> list[KeyOverview]
 
 
 def _spent(connection: Connection, key: KeyRow, now: datetime) -> int:
-    bounds = key_bounds(
-        connection, key_hash=key.hash, month=month_of(now), default=DEFAULT_WORKSPACE
-    )
+    bounds = key_bounds(connection, key_hash=key.hash, month=month_of(now))
     return 0 if bounds is None else bounds.spent_nano_usd
 
 

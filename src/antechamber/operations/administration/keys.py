@@ -66,7 +66,7 @@ def create_key(
     """
     workspace_id = None if wanted.workspace_id == DEFAULT_WORKSPACE else wanted.workspace_id
     if workspace_id is not None:
-        workspace = find_workspace(connection, workspace_id)
+        workspace = find_workspace(connection, workspace_id, for_update=True)
         if workspace is None:
             message = f"There is no workspace {workspace_id}."
             raise NotFound(message)
@@ -98,9 +98,9 @@ def keys(connection: Connection, wanted: KeyFilter) -> list[KeyRow]:
     return list_keys(connection, wanted)
 
 
-def one_key(connection: Connection, key_id: str) -> KeyRow:
+def one_key(connection: Connection, key_id: str, *, for_update: bool = False) -> KeyRow:
     """Return a key; raises ``NotFound``."""
-    if (key := find_key(connection, key_id)) is None:
+    if (key := find_key(connection, key_id, for_update=for_update)) is None:
         message = f"There is no key {key_id}."
         raise NotFound(message)
     return key
@@ -108,7 +108,7 @@ def one_key(connection: Connection, key_id: str) -> KeyRow:
 
 def change(connection: Connection, key_id: str, changes: Mapping[str, object]) -> KeyRow:
     """Set columns of a key and return it; raises ``NotFound``, ``InvalidRequest``."""
-    key = one_key(connection, key_id)
+    key = one_key(connection, key_id, for_update=True)
     if key.status == "archived" and changes.get("status", "archived") != "archived":
         message = "An archived key stays archived."
         raise InvalidRequest(message)
@@ -137,7 +137,7 @@ def rotate(
     connection: Connection, key_id: str, ends: Ends, *, now: datetime, new_id: NewId
 ) -> tuple[KeyRow, str]:
     """Make a key that is like another one, which then ends; raises ``InvalidRequest``."""
-    old = one_key(connection, key_id)
+    old = one_key(connection, key_id, for_update=True)
     if old.status == "archived":
         message = f"The key {key_id} is archived: create a new one."
         raise InvalidRequest(message)

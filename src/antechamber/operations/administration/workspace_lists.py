@@ -51,13 +51,16 @@ class WorkspaceChanges:
 
 def workspace_page(connection: Connection, order: WorkspacesOrder) -> Page[WorkspaceRow]:
     """Return workspaces, the newest first; raises ``InvalidRequest``."""
-    wanted = [
-        each
-        for each in workspaces(connection, include_archived=order.include_archived)
-        if (order.include_default or each.id != DEFAULT_WORKSPACE)
-        and (order.ids is None or each.id in order.ids)
-    ]
-    return page_of(wanted, order.page, lambda each: each.id)
+    return page_of(
+        workspaces(connection, include_archived=True),
+        order.page,
+        lambda each: each.id,
+        lambda each: (
+            (order.include_archived or each.archived_at is None)
+            and (order.include_default or each.id != DEFAULT_WORKSPACE)
+            and (order.ids is None or each.id in order.ids)
+        ),
+    )
 
 
 def workspace_overviews(connection: Connection, *, now: datetime) -> list[WorkspaceOverview]:
@@ -98,7 +101,7 @@ def change_workspace(
     if changes.display_color is not None:
         columns["display_color"] = changes.display_color
     if changes.tags is not None:
-        there = one(connection, workspace_id).tags
+        there = one(connection, workspace_id, for_update=True).tags
         merged = {**there, **changes.tags}
         columns["tags"] = {name: text for name, text in merged.items() if text is not None}
     return change(connection, workspace_id, columns)

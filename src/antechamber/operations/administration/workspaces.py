@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 
 from antechamber.operations.callers.key_directory import DEFAULT_WORKSPACE
 from antechamber.store.workspaces import (
+    DEFAULT_COLOR,
     WorkspaceRow,
     add_workspace,
     change_workspace,
@@ -28,7 +29,10 @@ __all__ = [
     "workspaces",
 ]
 
-_COLORS = ("#6C5BB9", "#D97757", "#4A7C59", "#2F6DA8", "#B8547A", "#8A7A2F", "#3E8E8A", "#A85A32")
+_COLORS = (
+    *(DEFAULT_COLOR, "#D97757", "#4A7C59", "#2F6DA8"),
+    *("#B8547A", "#8A7A2F", "#3E8E8A", "#A85A32"),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,9 +74,9 @@ def workspace_names(connection: Connection) -> dict[str, str]:
     return {each.id: each.name for each in list_workspaces(connection, include_archived=True)}
 
 
-def one(connection: Connection, workspace_id: str) -> WorkspaceRow:
+def one(connection: Connection, workspace_id: str, *, for_update: bool = False) -> WorkspaceRow:
     """Return a workspace; raises ``NotFound``."""
-    if (workspace := find_workspace(connection, workspace_id)) is None:
+    if (workspace := find_workspace(connection, workspace_id, for_update=for_update)) is None:
         message = f"There is no workspace {workspace_id}."
         raise NotFound(message)
     return workspace
@@ -85,7 +89,7 @@ def change(
 
     Raises ``NotFound``, ``InvalidRequest`` for an archived one.
     """
-    workspace = one(connection, workspace_id)
+    workspace = one(connection, workspace_id, for_update=True)
     if changes and workspace.archived_at is not None:
         message = f"The workspace {workspace_id} is archived."
         raise InvalidRequest(message)
@@ -99,7 +103,7 @@ def archive(connection: Connection, workspace_id: str, *, now: datetime) -> Work
     if workspace_id == DEFAULT_WORKSPACE:
         message = "The default workspace cannot be archived."
         raise InvalidRequest(message)
-    workspace = one(connection, workspace_id)
+    workspace = one(connection, workspace_id, for_update=True)
     if workspace.archived_at is None:
         change_workspace(connection, workspace_id, {"archived_at": now})
     return one(connection, workspace_id)

@@ -1,6 +1,6 @@
 """What may be spent in a month: the cap of a tier, the budgets of a workspace and of a key."""
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
@@ -9,6 +9,7 @@ import msgspec
 
 from antechamber.catalogue.tiers import Tier
 from antechamber.operations.callers.caller import Caller
+from antechamber.operations.callers.key_directory import month_of
 from antechamber.runtime.clock import Clock
 from antechamber.store.ledger import Spent
 from antechamber.wire.errors import InvalidRequest, RateLimited
@@ -26,13 +27,14 @@ class Own(NamedTuple):
 
 
 _NOTHING = Own()
+_NOBODY: Mapping[str, int] = {}
 
 
 class Pending(msgspec.Struct):
     """What was spent by a group of requests that is about to be written."""
 
-    of_owner: Mapping[str, int]
-    """By the id of a workspace or of a key."""
+    of_month: Mapping[str, Mapping[str, int]]
+    """By the month, and by the id of a workspace or of a key."""
     written_at: float = float("inf")
 
 
@@ -49,11 +51,12 @@ class Spending:
         oldest = self._clock.monotonic() - _KEPT_S
         while self._groups and self._groups[0].written_at < oldest:
             self._groups.popleft()
-        of_owner: dict[str, int] = {}
+        of_month: dict[str, Counter[str]] = {}
         for each in spent:
+            of_owner = of_month.setdefault(each.month, Counter())
             for owner in (each.workspace_id, each.key_id):
-                of_owner[owner] = of_owner.get(owner, 0) + each.cost_nano_usd
-        pending = Pending(of_owner)
+                of_owner[owner] += each.cost_nano_usd
+        pending = Pending(of_month)
         self._groups.append(pending)
         return pending
 
@@ -62,18 +65,22 @@ class Spending:
         pending.written_at = self._clock.monotonic()
 
     def of(self, caller: Caller, *, read_at: float) -> Own:
-        """Return what a reading lacks that began at ``read_at`` on the monotonic clock.
+        """Return what a reading lacks of what was spent in this month.
 
-        What was written while it was going on may be in both, until the next reading.
+        It began at ``read_at`` on the monotonic clock. What was written while it was going on may
+        be in both, until the next reading.
         """
         of_workspace = of_key = 0
-        key_id = caller.key_id
+        month = month_of(self._clock.now())
+        sharing = {caller.key_id, *caller.bounds.siblings}
         for group in reversed(self._groups):
             if group.written_at <= read_at:
                 break
-            of_workspace += group.of_owner.get(caller.workspace_id, 0)
-            if key_id is not None:
-                of_key += group.of_owner.get(key_id, 0)
+            of_owner = group.of_month.get(month, _NOBODY)
+            of_workspace += of_owner.get(caller.workspace_id, 0)
+            # By the fewer of both: a key that is rotated every day has hundreds of siblings.
+            for owner in of_owner.keys() & sharing:
+                of_key += of_owner[owner]
         return Own(of_workspace, of_key)
 
 
@@ -94,24 +101,27 @@ def check_spending(caller: Caller, tier: Tier | None, clock: Clock, own: Own = _
     ``tier`` is the workspace's, whose cap is a ``RateLimited`` without ``retry-after``; a budget
     is an ``InvalidRequest``. Source: platform.claude.com/docs/en/api/rate-limits#spend-limits.
     """
-    bounds = caller.bounds
-    workspace_spent = bounds.workspace_spent + own.workspace
+    bounds, now = caller.bounds, clock.now()
+    key_spent, workspace_spent = own.key, own.workspace
+    if bounds.month in (None, month_of(now)):
+        key_spent += bounds.key_spent
+        workspace_spent += bounds.workspace_spent
     cap = None if tier is None else tier.cap_nano_usd
     if cap is not None and workspace_spent >= cap:
         message = (
             "You have reached your API usage limits: your organization has crossed its monthly "
             "API usage threshold, set based on your organization's API tier. "
-            f"You will regain access on {_next_month(clock.now())} at 00:00 UTC."
+            f"You will regain access on {_next_month(now)} at 00:00 UTC."
         )
         raise RateLimited(message, details=_CAP_REACHED, is_final=True)
     for whose, budget, spent in (
-        ("", bounds.key_budget, bounds.key_spent + own.key),
+        ("", bounds.key_budget, key_spent),
         ("workspace ", bounds.workspace_budget, workspace_spent),
     ):
         if budget is not None and spent >= budget:
             message = (
                 f"You have reached your specified {whose}API usage limits. "
-                f"You will regain access on {_next_month(clock.now())} at 00:00 UTC."
+                f"You will regain access on {_next_month(now)} at 00:00 UTC."
             )
             raise InvalidRequest(message)
 

@@ -9,6 +9,7 @@ from antechamber.operations.callers.key_directory import (
     DEFAULT_WORKSPACE,
     House,
     KeyDirectory,
+    Reading,
     key_hash,
 )
 from antechamber.runtime.background import Background
@@ -24,9 +25,13 @@ class Bounds(msgspec.Struct, frozen=True, kw_only=True):
     """What a key and its workspace may use in a month, and have used, in nano-dollars."""
 
     key_budget: int | None = None
+    siblings: Sequence[str] = ()
+    """The other keys that have the key's budget."""
     key_spent: int = 0
     workspace_budget: int | None = None
     workspace_spent: int = 0
+    month: str | None = None
+    """In which that was spent, as ``2026-11``; None is the present one."""
     read_at: float = 0.0
     """When that was read, on the monotonic clock."""
 
@@ -42,6 +47,8 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
     workspace_id: str = DEFAULT_WORKSPACE
     key_id: str | None = None
     """None is a key of the configuration, or none at all."""
+    budget_id: str | None = None
+    """Of the first key of those that took each other's place: they have one budget."""
     kind: CallerKind = "api"
     key_tier: str | None = None
     """Of the key alone, within that of its workspace."""
@@ -125,7 +132,7 @@ def caller_directory(
 ) -> KeyDirectory[Caller | None]:
     """Return the directory of created keys and of the callers that they make."""
 
-    def of_house(house: House, read_at: float) -> Caller:
+    def of_house(house: House, reading: Reading) -> Caller:
         workspace = house.workspace
         return Caller(
             organization_id=organization_id,
@@ -134,11 +141,12 @@ def caller_directory(
             bounds=Bounds(
                 workspace_budget=workspace.monthly_budget_nano_usd,
                 workspace_spent=workspace.spent_nano_usd,
-                read_at=read_at,
+                month=reading.month,
+                read_at=reading.at,
             ),
         )
 
-    def of_key(found: KeyBounds, read_at: float) -> Caller | None:
+    def of_key(found: KeyBounds, reading: Reading) -> Caller | None:
         """Return whom the key belongs to, None while it opens nothing."""
         key, workspace = found.key, found.workspace
         is_over = key.expires_at is not None and key.expires_at <= clock.now()
@@ -148,6 +156,7 @@ def caller_directory(
             organization_id=organization_id,
             workspace_id=key.workspace_id or DEFAULT_WORKSPACE,
             key_id=key.id,
+            budget_id=key.budget_id or key.id,
             kind=key.kind,
             key_tier=key.tier,
             workspace_tier=workspace.tier,
@@ -158,10 +167,12 @@ def caller_directory(
             models=None if key.models is None else frozenset(key.models),
             bounds=Bounds(
                 key_budget=key.monthly_budget_nano_usd,
+                siblings=found.siblings,
                 key_spent=found.spent_nano_usd,
                 workspace_budget=workspace.monthly_budget_nano_usd,
                 workspace_spent=workspace.spent_nano_usd,
-                read_at=read_at,
+                month=reading.month,
+                read_at=reading.at,
             ),
         )
 

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime
 from functools import partial
 from hashlib import sha256
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 import msgspec
 from sqlalchemy import Connection
@@ -19,11 +19,9 @@ from antechamber.runtime.clock import Clock
 from antechamber.runtime.refreshed import Refreshed, Unreadable
 from antechamber.store.database import Database, Result, Work
 from antechamber.store.keys import KeyBounds, has_keys, key_bounds
-from antechamber.store.workspaces import WorkspaceBounds, workspace_bounds
+from antechamber.store.workspaces import DEFAULT_WORKSPACE, WorkspaceBounds, workspace_bounds
 from antechamber.wire.errors import Overloaded
 
-DEFAULT_WORKSPACE = "default"
-"""Of everything that names no other; the wire says null for it."""
 _HOUSE = "house"
 Known = TypeVar("Known")
 
@@ -47,6 +45,15 @@ def month_of(at: datetime) -> str:
     return at.strftime("%Y-%m")
 
 
+class Reading(NamedTuple):
+    """When something was read."""
+
+    month: str
+    """That of the sums, as ``2026-11``."""
+    at: float
+    """When it began, on the monotonic clock."""
+
+
 class KeyDirectory(Generic[Known]):
     """What a database knows of keys, made into what the callers of this need of them."""
 
@@ -55,13 +62,10 @@ class KeyDirectory(Generic[Known]):
         database: Database,
         clock: Clock,
         background: Background,
-        as_known: Callable[[KeyBounds, float], Known],
-        in_house: Callable[[House, float], Known],
+        as_known: Callable[[KeyBounds, Reading], Known],
+        in_house: Callable[[House, Reading], Known],
     ) -> None:
-        """``in_house`` makes who comes without a created key, ``as_known`` who comes with one.
-
-        Both get the moment, on the monotonic clock, at which the reading began.
-        """
+        """``in_house`` makes who comes without a created key, ``as_known`` who comes with one."""
         self._database = database
         self._clock = clock
         self._as_known = as_known
@@ -93,16 +97,18 @@ class KeyDirectory(Generic[Known]):
         return await _told(self._house.get(_HOUSE))
 
     async def _read_key(self, hashed: str) -> Known | None:
-        look = partial(key_bounds, key_hash=hashed, month=self._month, default=DEFAULT_WORKSPACE)
-        # Before it: what is written meanwhile is counted twice for a while, and never not at all.
-        read_at = self._clock.monotonic()
-        found = await self._read(look)
-        return None if found is None else self._as_known(found, read_at)
+        reading = self._begin()
+        found = await self._read(partial(key_bounds, key_hash=hashed, month=reading.month))
+        return None if found is None else self._as_known(found, reading)
 
     async def _read_house(self, _name: str) -> tuple[bool, Known]:
-        read_at = self._clock.monotonic()
-        house = await self._read(partial(_look_at_house, month=self._month))
-        return house.has_keys, self._in_house(house, read_at)
+        reading = self._begin()
+        house = await self._read(partial(_look_at_house, month=reading.month))
+        return house.has_keys, self._in_house(house, reading)
+
+    def _begin(self) -> Reading:
+        # Before it: what is written meanwhile is counted twice for a while, and never not at all.
+        return Reading(month_of(self._clock.now()), self._clock.monotonic())
 
     async def _read(self, look: Work[Result]) -> Result:
         try:
@@ -110,10 +116,6 @@ class KeyDirectory(Generic[Known]):
         except SQLAlchemyError as error:
             # Of the whole text the driver tells the parameters too.
             raise Unreadable(type(error).__name__) from error
-
-    @property
-    def _month(self) -> str:
-        return month_of(self._clock.now())
 
 
 async def _told(reading: Awaitable[Result]) -> Result:

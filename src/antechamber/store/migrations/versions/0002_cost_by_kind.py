@@ -1,4 +1,4 @@
-"""Costs by kind of token, web searches, budgets of rotated keys, the default workspace's row."""
+"""What a request costs by kind of token, its web searches, and the default workspace's own row."""
 
 from datetime import UTC, datetime
 
@@ -18,8 +18,6 @@ def upgrade() -> None:
     for kind in _KINDS:
         op.add_column("turns", sa.Column(f"{kind}_cost_nano_usd", sa.BigInteger()))
     op.add_column("turns", sa.Column("web_searches", sa.Integer()))
-    op.add_column("api_keys", sa.Column("budget_id", sa.String(64)))
-    op.create_index("ix_api_keys_budget_id", "api_keys", ["budget_id"])
     _add_default_workspace(op.get_bind())
 
 
