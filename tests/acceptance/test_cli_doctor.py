@@ -1,6 +1,9 @@
 import socket
 from pathlib import Path
 
+import pytest
+
+from antechamber.cli.doctor.machine import free_memory_bytes
 from tests.acceptance.command_line import run
 from tests.engines.messages_api.upstream import played_upstream, whole
 from tests.servers import running_server
@@ -107,6 +110,25 @@ def test_a_model_file_that_is_none_is_a_fault(tmp_path: Path) -> None:
     assert "✗ engine x" in doctor.stdout
     assert "page.gguf is no GGUF file; it is a page" in doctor.stdout
     assert doctor.returncode == 1
+
+
+@pytest.mark.skipif(free_memory_bytes() is None, reason="the system does not say it")
+def test_more_kept_prompts_than_there_is_memory_are_looked_at(tmp_path: Path) -> None:
+    def told(mib: int) -> str:
+        (tmp_path / "antechamber.toml").write_text(
+            '[server]\nport = 0\n[[engines]]\nname = "x"\ntype = "local"\n'
+            f"prompt_cache_mib = {mib}\n"
+        )
+        doctor = run("doctor", folder=tmp_path)
+        assert doctor.returncode == 0, doctor.stdout
+        return doctor.stdout
+
+    much, nothing = told(1_000_000), told(0)
+
+    assert "! engine x" in much
+    assert "up to 1.0 TB of kept prompts" in much
+    assert "→ set prompt_cache_mib lower" in much
+    assert "✓ engine x" in nothing
 
 
 def test_a_llama_server_that_is_not_there_is_a_fault(tmp_path: Path) -> None:

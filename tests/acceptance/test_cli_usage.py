@@ -85,6 +85,30 @@ def test_programs_are_told_what_each_kind_of_token_cost(folder: Path) -> None:
     }
 
 
+def test_what_had_no_price_is_told_apart_from_what_was_free(folder: Path) -> None:
+    now = datetime.now(UTC)
+    free, unknown = _row(now, "free"), _row(now, "unknown")._replace(cost_nano_usd=None)
+    database = Database(database_url(None, folder))
+    database.write_now(partial(add_turns, rows=[free, unknown], spent=[]))
+    database.close()
+
+    table = run("usage", "--data-dir", ".", "--by", "model", folder=folder)
+    told = run("usage", "--data-dir", ".", "--by", "model", "--json", folder=folder)
+    days = run("usage", "--data-dir", ".", folder=folder)
+
+    costs = {line.split()[0]: line.split()[-1] for line in table.stdout.splitlines()}
+    assert (costs["unknown"], costs["free"], costs["total"]) == ("-", "$0.00", "$3.00")
+    by_name = {each["name"]: each["cost_usd"] for each in json.loads(told.stdout)}
+    assert (by_name["unknown"], by_name["free"]) == (None, 0)
+    assert "$3.00" in days.stdout  # of a day of which something has a price
+    for each in (table, told, days):
+        assert each.stderr == "1 request had no price: set [[prices]]\n"
+
+
+def test_nothing_is_said_of_prices_where_all_are_known(folder: Path) -> None:
+    assert run("usage", "--data-dir", ".", folder=folder).stderr == ""
+
+
 def test_days_further_back_are_told_when_they_are_asked_for(folder: Path) -> None:
     week = json.loads(_usage(folder, "--json"))
     longer = json.loads(_usage(folder, "--json", "--since", "60d"))

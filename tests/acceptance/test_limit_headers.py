@@ -21,6 +21,10 @@ requests_per_minute = 100
 input_tokens_per_minute = 1_000_000
 output_tokens_per_minute = 100_000
 
+[[models]]
+id = "claude-*"
+engines = ["play"]
+
 [[engines]]
 name = "play"
 type = "scripted"
@@ -37,6 +41,8 @@ TOLD = {
     for kind in ("requests", "input-tokens", "output-tokens", "tokens")
     for what in ("limit", "remaining", "reset")
 }
+
+_OF_COUNTING = {name for name in TOLD if "-requests-" in name}
 
 
 @pytest.fixture(scope="module")
@@ -69,9 +75,10 @@ def told(answer: httpx.Response) -> set[str]:
         ({}, 200),
         ({"stream": True}, 200),
         ({"max_tokens": 1_000_000_000}, 400),
+        ({"max_tokens": "x"}, 400),
         ({"messages": [{"role": "user", "content": "long " * 1_000_000}]}, 429),
     ],
-    ids=["whole", "streamed", "refused by a rule", "refused by a limit"],
+    ids=["whole", "streamed", "refused by a rule", "of a wrong shape", "too long"],
 )
 def test_an_answer_tells_all_of_them(
     server: RunningServer, changes: dict[str, Any], status: int
@@ -103,4 +110,63 @@ def test_counting_tells_of_its_own_limit(server: RunningServer) -> None:
 
     assert answer.status_code == 200
     assert answer.headers["anthropic-ratelimit-requests-limit"] == "100"
-    assert told(answer) == {name for name in TOLD if "-requests-" in name}
+    assert told(answer) == _OF_COUNTING
+
+
+def test_a_count_of_a_wrong_shape_tells_of_it_too(server: RunningServer) -> None:
+    body = {"model": MESSAGE["model"], "messages": "Hello"}
+
+    answer = post(server, "/v1/messages/count_tokens", body)
+
+    assert answer.status_code == 400
+    assert told(answer) == _OF_COUNTING
+
+
+@pytest.mark.parametrize(
+    ("changes", "status"),
+    [
+        ({}, 200),
+        ({"max_tokens": "x"}, 400),
+        ({"messages": [{"role": "system", "content": "Hello"}]}, 400),
+        ({"top_p": 3}, 400),
+        ({"top_p": 3, "stream": True}, 400),
+        ({"max_tokens": 1_000_000_000}, 400),
+    ],
+    ids=["whole", "unread", "unconverted", "of a wrong shape", "that streamed", "of a rule"],
+)
+def test_an_answer_in_openai_format_tells_all_of_them(
+    server: RunningServer, changes: dict[str, Any], status: int
+) -> None:
+    answer = post(server, "/v1/chat/completions", {**MESSAGE, **changes})
+
+    assert answer.status_code == status
+    assert told(answer) == TOLD
+    assert len(answer.headers.get_list("anthropic-ratelimit-requests-limit")) == 1
+
+
+@pytest.mark.parametrize("path", ["/v1/messages", "/v1/messages/count_tokens"])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"{",
+        b"[]",
+        b'{"max_tokens": 10}',
+        b'{"model": "nobody-serves-this"}',
+        b'{"model": 5}',
+        b'{"model": "\xff"}',
+        b'{"model": "claude-sonnet-5-5", "messages": ' + b"[" * 100_000 + b"]" * 100_000 + b"}",
+    ],
+    ids=["no end", "a list", "no model", "unknown", "a number", "no text", "too deep"],
+)
+def test_what_names_no_model_that_is_served_is_refused_without_them(
+    server: RunningServer, path: str, body: bytes
+) -> None:
+    answer = httpx.post(
+        server.url + path,
+        content=body,
+        headers={"anthropic-version": "2023-06-01", "x-api-key": "any"},
+        timeout=60,
+    )
+
+    assert answer.status_code == 400
+    assert told(answer) == set()

@@ -58,6 +58,22 @@ def test_its_images_are_smaller_and_reckoned_by_their_area(tmp_path: Path) -> No
         assert not server.bugs()
 
 
+def test_a_tier_of_ones_own_holds_beside_it(tmp_path: Path) -> None:
+    config = f'{CONFIG}[limits]\ntier = "build"\n'
+    with (
+        running_server(tmp_path, config=config, files={"replies.toml": SCRIPT}) as server,
+        anthropic.Anthropic(base_url=server.url, api_key="any", max_retries=0) as client,
+    ):
+        answer = client.messages.with_raw_response.create(
+            model="claude-opus-5",
+            max_tokens=10,
+            messages=[{"role": "user", "content": "Hello"}],
+        )
+
+        assert answer.headers["anthropic-ratelimit-requests-limit"] == "5000"
+        assert not server.bugs()
+
+
 def test_a_client_meets_its_caps_and_every_other_model_is_served(tmp_path: Path) -> None:
     with (
         running_server(tmp_path, config=CONFIG, files={"replies.toml": SCRIPT}) as server,

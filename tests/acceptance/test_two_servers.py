@@ -5,16 +5,18 @@ from collections import Counter
 from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from functools import partial
 from typing import NamedTuple
 
 import httpx2 as httpx
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
 from antechamber.operations.administration import keys
 from antechamber.store.database import Database, database_url
 from antechamber.store.tables import spending, turns
+from antechamber.wire.ids import new_id
 from tests.acceptance.made_keys import made_key
 from tests.postgres import own_database, running_postgres
 from tests.servers import RunningServer, running_server
@@ -111,6 +113,53 @@ def test_a_revoked_key_opens_neither(pair: Pair) -> None:
     while {pair.ask(number, key).status_code for number in range(2)} != {401}:
         assert time.monotonic() < deadline, "a revoked key still opens a server"
     assert let_in == [200] * 4
+
+
+def test_reports_that_wait_keep_no_key_waiting(pair: Pair) -> None:
+    """They wait for a lock here, and for a large ledger elsewhere."""
+    revoked_id, revoked = made_key(pair.database, tier="wide")
+    _, fresh = made_key(pair.database, tier="wide")
+    report = partial(
+        httpx.get,
+        f"{pair.servers[0].url}/v1/organizations/usage_report/messages",
+        params={"starting_at": "2026-11-01T00:00:00Z"},
+        headers={"anthropic-version": "2023-06-01", "x-api-key": _admin_key(pair.database)},
+        timeout=2 * _PATIENCE_S,
+    )
+    let_in = pair.ask(0, revoked).status_code
+
+    with ThreadPoolExecutor(8) as dashboards, pair.database.engine.connect() as other:
+        other.execute(text("LOCK TABLE turns IN ACCESS EXCLUSIVE MODE"))
+        try:
+            reports = [dashboards.submit(report) for _ in range(8)]
+            _wait_until_reports_wait(pair.database)
+            met = pair.ask(0, fresh).status_code
+            pair.database.write_now(partial(keys.revoke, key_id=revoked_id))
+            deadline = time.monotonic() + _PATIENCE_S / 2
+            while pair.ask(0, revoked).status_code != 401:
+                assert time.monotonic() < deadline, "a revoked key still opens the server"
+        finally:
+            other.rollback()
+        told = [each.result().status_code for each in reports]
+
+    assert (let_in, met) == (200, 200)
+    assert told == [200] * 8
+
+
+def _admin_key(database: Database) -> str:
+    wanted = keys.NewKey(name="dashboard", kind="admin")
+    make = partial(keys.create_key, wanted=wanted, now=datetime.now(UTC), new_id=new_id)
+    return database.write_now(make)[1]
+
+
+def _wait_until_reports_wait(database: Database) -> None:
+    waiting = text(
+        "SELECT count(*) FROM pg_stat_activity"
+        " WHERE wait_event_type = 'Lock' AND query LIKE 'SELECT%'"
+    )
+    deadline = time.monotonic() + _PATIENCE_S
+    while database.read_now(lambda it: it.execute(waiting).scalar_one()) < 2:
+        assert time.monotonic() < deadline, "no report waits"
 
 
 def test_the_ledger_of_both_is_complete(pair: Pair) -> None:

@@ -149,6 +149,22 @@ def test_keys_are_listed_in_pages_of_their_ids(house: House, admin: Anthropic) -
     assert listing.list(created_by_user_id="user_01").data == []
 
 
+@requirement("administration:keys")
+def test_keys_may_be_changed_while_their_list_is_walked(house: House, admin: Anthropic) -> None:
+    team = admin.organization.workspaces.create(name="walked").id
+    made = {house.key(workspace_id=team, name=str(number))[0].id for number in range(5)}
+    listing = admin.organization.api_keys
+
+    changed = [
+        listing.update(key.id, status="inactive").id
+        for key in listing.list(workspace_id=team, status="active", limit=2)
+    ]
+
+    assert len(changed) == len(made)
+    assert set(changed) == made
+    assert listing.list(workspace_id=team, status="active").data == []
+
+
 @requirement("administration:keys", "administration:door")
 def test_keys_of_the_administration_are_not_in_the_list(admin: Anthropic) -> None:
     assert "dashboard" not in {key.name for key in admin.organization.api_keys.list()}
@@ -170,6 +186,17 @@ def test_a_workspace_is_created_changed_and_archived(house: House, admin: Anthro
     assert made.id not in {each.id for each in spaces.list()}
     assert made.id in {each.id for each in spaces.list(include_archived=True)}
     assert [each.id for each in spaces.list(ids=[made.id], include_archived=True)] == [made.id]
+
+
+@requirement("administration:workspaces")
+def test_workspaces_may_be_archived_while_their_list_is_walked(admin: Anthropic) -> None:
+    spaces = admin.organization.workspaces
+    made = [spaces.create(name=f"walked {number}").id for number in range(5)]
+
+    closed = [spaces.archive(each.id).id for each in spaces.list(ids=made, limit=2)]
+
+    assert sorted(closed) == sorted(made)
+    assert spaces.list(ids=made).data == []
 
 
 @requirement("administration:default-workspace")

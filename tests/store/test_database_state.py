@@ -7,6 +7,7 @@ import pytest
 
 from antechamber.operations.administration.database_state import look_at_database
 from antechamber.settings import ConfigurationError, load_settings
+from antechamber.state import closing_database
 from tests.postgres import own_database
 
 _NOW = datetime(2026, 11, 22, 10, 30, tzinfo=UTC)
@@ -34,3 +35,12 @@ def test_a_user_that_is_not_known_is_to_be_corrected(postgres: str, tmp_path: Pa
         said = _said(address.replace("tests@", "nobody_here@"), tmp_path)
 
     assert said.endswith("Correct the user and the password in database_url.")
+
+
+def test_the_folder_that_the_first_command_makes_is_its_owners_alone(tmp_path: Path) -> None:
+    settings = load_settings(data_dir=tmp_path / "data", environ={})
+
+    with closing_database(settings):
+        pass
+
+    assert settings.data_dir.stat().st_mode & 0o777 == 0o700

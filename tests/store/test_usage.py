@@ -188,9 +188,17 @@ def test_the_table_is_by_what_is_asked_for_and_of_one_workspace_alone(database: 
 
     assert _used(database, "day") == [("2026-11-01", 1), ("2026-11-02", 1), ("2026-11-10", 1)]
     assert _used(database, "model") == [("claude-opus-5-5", 2), ("other", 1)]
-    assert sorted(_used(database, "key")) == [("(no key)", 1), ("apikey_1", 2)]
+    assert sorted(_used(database, "key")) == [("(configured or none)", 1), ("apikey_1", 2)]
     assert _used(database, "workspace") == [("Default", 2), ("wrkspc_1", 1)]
     assert _used(database, "day", "wrkspc_1") == [("2026-11-02", 1)]
+
+
+def test_requests_without_a_price_are_counted(database: Database) -> None:
+    _keep(database, _row(_FIRST, cost_nano_usd=None), _row(_FIRST, cost_nano_usd=0), _row(_FIRST))
+
+    [found] = _report(database, limit=1).buckets[0].sums
+
+    assert (found.requests, found.unpriced, found.cost_nano_usd) == (3, 1, 1_000)
 
 
 def test_what_cost_the_most_comes_first_and_a_key_is_told_by_its_hint(database: Database) -> None:

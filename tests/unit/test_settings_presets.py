@@ -26,6 +26,19 @@ def test_the_file_goes_before_it_key_by_key(tmp_path: Path) -> None:
     assert (settings.cache.enabled, settings.cache.minimum_tokens) == (False, 1_024)
 
 
+def test_a_tier_of_ones_own_goes_before_its_promotion(tmp_path: Path) -> None:
+    own = '[limits]\ntier = "build"\n'
+
+    of_the_file = loaded(tmp_path, own).limits
+    of_a_variable = loaded(tmp_path, ANTECHAMBER_LIMITS_TIER="build").limits
+    with_promotion = loaded(tmp_path, f'{own}promotion = ["tier3"]\n').limits
+
+    assert (of_the_file.tier, of_the_file.promotion) == ("build", ())
+    assert (of_a_variable.tier, of_a_variable.promotion) == ("build", ())
+    assert with_promotion.promotion == ("tier3",)
+    assert of_the_file.exact_headers
+
+
 def test_variables_and_options_go_before_it(tmp_path: Path) -> None:
     environ = {"ANTECHAMBER_PRESET": "seed", "ANTECHAMBER_LIMITS_EXACT_HEADERS": "false"}
 

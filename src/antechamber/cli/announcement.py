@@ -6,6 +6,7 @@ from pathlib import Path
 
 from antechamber import __version__
 from antechamber.cli.bookkeeping import utc_now
+from antechamber.cli.cache_account import lacks_cache_account
 from antechamber.cli.places import shown_address
 from antechamber.cli.screen import results
 from antechamber.operations.administration.database_state import DatabaseState, look_at_database
@@ -79,15 +80,17 @@ def key_words(settings: Settings, state: DatabaseState) -> str:
 
 
 def what_is_on(settings: Settings, state: DatabaseState) -> Iterator[tuple[str, str]]:
-    """Yield what runs because the configuration says so."""
+    """Yield what is on, or off, because the configuration says so."""
     if settings.preset is not None:
         yield "preset", settings.preset
     if settings.database_url is not None:
         yield "db", state.address
-    if settings.limits.tier is not None:
-        yield "limits", f"tier {settings.limits.tier}"
-    elif settings.limits.promotion:
+    if settings.limits.promotion:
         yield "limits", f"by the month's spend: {', '.join(settings.limits.promotion)}"
+    elif settings.limits.tier is not None:
+        yield "limits", f"tier {settings.limits.tier}"
+    if lacks_cache_account(settings):
+        yield "cache", "off: several workers need redis_url"
     if settings.redis_url is not None:
         yield "shared", shown_address(settings.redis_url.reveal())
     metrics = settings.metrics

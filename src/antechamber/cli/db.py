@@ -17,20 +17,24 @@ app = typer.Typer(
 
 @app.command("status", epilog=examples("antechamber db status"))
 def status(config: ConfigFile = None, data_dir: DataDir = None) -> None:
-    """Say where the database is and at which step. Changes nothing; status 1 where steps lack."""
+    """Say where the database is and at which step. Changes nothing; status 1 if not the newest."""
     with told_plainly():
         from antechamber.operations.administration.database_state import look_at_database
 
         state = look_at_database(read_settings(config, data_dir), now=utc_now())
     results().print(f"database  {state.address}")
     results().print(f"step      {state.schema.current or 'none'}, newest {state.schema.head}")
-    results().print(
-        f"keys      {state.model_keys} for models, {state.admin_keys} for administration"
-    )
-    if not state.schema.is_current:
+    if state.schema.is_current:
+        results().print(
+            f"keys      {state.model_keys} for models, {state.admin_keys} for administration"
+        )
+        return
+    if state.refusal is not None:
+        results().print(f"\n{state.refusal}")
+    else:
         results().print("\nAt the next start the missing steps are taken, or by:")
         results().print("  antechamber db upgrade")
-        raise typer.Exit(FAILED)
+    raise typer.Exit(FAILED)
 
 
 @app.command("upgrade", epilog=examples("antechamber db upgrade"))

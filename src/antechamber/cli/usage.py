@@ -64,6 +64,7 @@ def usage(
         found = database.read_now(
             lambda it: used(it, by.value, since=first, now=now, workspace_id=workspace)
         )
+    unpriced = sum(each.sums.unpriced for each in found)
     if as_json:
         print_json([_object(each) for each in found])
     elif not found:
@@ -71,21 +72,26 @@ def usage(
     else:
         for line in usage_table(by, found):
             results().print(line)
+    if unpriced:
+        requests = "request" if unpriced == 1 else "requests"
+        notes().print(f"{unpriced:,} {requests} had no price: set [[prices]]")
 
 
 def usage_table(by: str, found: Sequence["Used"]) -> list[str]:
     """Lay out one line for each, and their sum where there are several."""
     from antechamber.cli.amounts import usd
-    from antechamber.cli.tables import table
+    from antechamber.cli.tables import NOTHING, table
 
-    counted = [(_title(each), _counts(each), each.sums.cost_nano_usd) for each in found]
+    counted = [(_title(each), _counts(each), _cost_nano_usd(each)) for each in found]
     if len(found) > 1:
         columns = zip(*(counts for _, counts, _ in counted), strict=True)
+        known = [cost for *_, cost in counted if cost is not None]
         counted.append(
-            ("total", [sum(column) for column in columns], sum(cost for *_, cost in counted))
+            ("total", [sum(column) for column in columns], sum(known) if known else None)
         )
     rows = [
-        (name, *(f"{count:,}" for count in counts), usd(cost)) for name, counts, cost in counted
+        (name, *(f"{count:,}" for count in counts), NOTHING if cost is None else usd(cost))
+        for name, counts, cost in counted
     ]
     numbers = (*_COUNTS.values(), _COST)
     return table((by, *numbers), rows, right=numbers)
@@ -99,12 +105,18 @@ def _counts(each: "Used") -> list[int]:
     return [getattr(each.sums, name) for name in _COUNTS]
 
 
+def _cost_nano_usd(each: "Used") -> int | None:
+    """Return the cost of what has a price; None where nothing has."""
+    return None if each.sums.unpriced == each.sums.requests else each.sums.cost_nano_usd
+
+
 def _object(each: "Used") -> dict[str, object]:
+    cost = _cost_nano_usd(each)
     counts = dict(zip(_COUNTS, _counts(each), strict=True))
     return {
         "id": each.id,
         "name": each.name,
         **counts,
-        "cost_usd": each.sums.cost_nano_usd / 1e9,
+        "cost_usd": None if cost is None else cost / 1e9,
         "cost_by_kind_usd": {kind: cost / 1e9 for kind, cost in each.sums.cost_by_kind.items()},
     }

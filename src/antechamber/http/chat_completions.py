@@ -15,7 +15,7 @@ from antechamber.http.streaming import Pace, stream_response
 from antechamber.operations.answering.call import Call
 from antechamber.operations.answering.routing import Candidate
 from antechamber.operations.answering.services import Services
-from antechamber.operations.messages import OpenTurn, open_turn, run_message
+from antechamber.operations.messages import OpenTurn, open_turn, run_message, tell_limits
 from antechamber.wire.encoding import encode_json
 from antechamber.wire.errors import InvalidRequest
 from antechamber.wire.parse import parse_message_request
@@ -36,21 +36,29 @@ class ChatCompletionsEndpoint:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request; the client's leaving stops the engine."""
         call: Call = scope["state"]["call"]
-        chat = parse_chat_request(await read_body(scope, receive, max_bytes=self._max_bytes))
+        body = await read_body(scope, receive, max_bytes=self._max_bytes)
+        try:
+            chat, conversion = self._read(body)
+        except InvalidRequest:
+            await tell_limits(self._services, body, call)
+            raise
+        answer = self._answer(_telling(send, conversion), chat, conversion, call)
+        try:
+            await while_connected(scope, receive, answer)
+        except InvalidRequest as error:
+            raise in_the_clients_terms(error, conversion) from error
+
+    def _read(self, body: bytes) -> tuple[ChatRequest, Conversion]:
+        chat = parse_chat_request(body)
         preferred = self._services.preferred(chat.model)
         hosted = self._services.settings.fidelity == "hosted"
-        conversion = to_messages_request(
+        return chat, to_messages_request(
             chat,
             default_max_tokens=_most_output(preferred),
             hosted=hosted,
             # An upstream that speaks the Messages API has the published subset of schemas.
             holds_open_objects=not hosted and preferred.relay is None,
         )
-        answer = self._answer(_telling(send, conversion), chat, conversion, call)
-        try:
-            await while_connected(scope, receive, answer)
-        except InvalidRequest as error:
-            raise in_the_clients_terms(error, conversion) from error
 
     async def _answer(
         self, send: Send, chat: ChatRequest, conversion: Conversion, call: Call
@@ -74,7 +82,11 @@ class ChatCompletionsEndpoint:
     async def _open(self, conversion: Conversion, call: Call) -> OpenTurn:
         # Through bytes like any request of the Messages API: the same shapes, rules and texts.
         body = encode_json(conversion.body)
-        request = parse_message_request(body)
+        try:
+            request = parse_message_request(body)
+        except InvalidRequest:
+            await tell_limits(self._services, body, call)
+            raise
         return await open_turn(self._services, request, call, body)
 
 

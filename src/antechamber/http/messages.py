@@ -16,9 +16,11 @@ from antechamber.operations.messages import (
     read_count_tokens,
     read_message,
     run_message,
+    tell_limits,
 )
 from antechamber.turn.sse import NAMED, UNNAMED
 from antechamber.wire.encoding import encode_json
+from antechamber.wire.errors import InvalidRequest
 from antechamber.wire.messages import CountTokensRequest, MessageRequest
 
 
@@ -35,7 +37,11 @@ class MessagesEndpoint:
         """Serve one request; the client's leaving stops the engine."""
         call: Call = scope["state"]["call"]
         body = await read_body(scope, receive, max_bytes=self._max_bytes)
-        request = read_message(self._services, body)
+        try:
+            request = read_message(self._services, body)
+        except InvalidRequest:
+            await tell_limits(self._services, body, call)
+            raise
         answer = self._stream if request.stream else self._whole
         await while_connected(scope, receive, answer(send, body, request, call))
 
@@ -67,7 +73,11 @@ class CountTokensEndpoint:
         """Serve one request; the client's leaving stops the count."""
         call: Call = scope["state"]["call"]
         body = await read_body(scope, receive, max_bytes=self._max_bytes)
-        request = read_count_tokens(self._services, body)
+        try:
+            request = read_count_tokens(self._services, body)
+        except InvalidRequest:
+            await tell_limits(self._services, body, call, counts_tokens=True)
+            raise
         await while_connected(scope, receive, self._answer(send, body, request, call))
 
     async def _answer(

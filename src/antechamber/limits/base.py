@@ -44,6 +44,8 @@ class Outcome(msgspec.Struct, frozen=True):
     """By this request, of each bucket."""
     at: float
     """When, on the monotonic clock of this process."""
+    keeper: "Keeper"
+    """Whose buckets they were: what was taken too much goes back to no other's."""
     refusal: Refusal | None = None
 
 
@@ -63,7 +65,7 @@ class Keeper(Protocol):
         ...
 
     def settle(self, bucket: Bucket, more: float) -> None:
-        """Correct what was taken by a difference, which may bring the level below zero.
+        """Correct what was taken here by a difference, which may bring the level below zero.
 
         Returns at once and raises nothing.
         """

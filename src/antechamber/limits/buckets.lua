@@ -56,11 +56,12 @@ for _, steps in ipairs(cjson.decode(ARGV[1])) do
   before = before + #steps
   local answer = {let_in}
   for _, each in ipairs(used) do
-    answer[#answer + 1] = each
+    answer[#answer + 1] = string.format('%.17g', each)
   end
   for _, each in ipairs(taken) do
-    answer[#answer + 1] = each
+    answer[#answer + 1] = string.format('%.17g', each)
   end
-  answers[#answers + 1] = answer
+  answers[#answers + 1] = '[' .. table.concat(answer, ',') .. ']'
 end
-return cjson.encode(answers)
+-- Not by cjson, which rounds to 14 digits: a bucket that is short by less would seem to have enough.
+return '[' .. table.concat(answers, ',') .. ']'

@@ -7,7 +7,7 @@ stands in buckets.lua, where it runs on Valkey.
 
 from collections.abc import Sequence
 
-from antechamber.limits.base import Outcome, Refusal, Take
+from antechamber.limits.base import Refusal, Take
 
 _MINUTE_S = 60.0
 
@@ -38,8 +38,8 @@ def refund(used: float, amount: float, elapsed_s: float, per_minute: int) -> flo
     return min(amount, used_after(used, elapsed_s, per_minute))
 
 
-def refused(takes: Sequence[Take], used: Sequence[float], at: float) -> Outcome:
-    """Return what a request is told that does not fit; ``used`` is how its buckets stand."""
+def refused(takes: Sequence[Take], used: Sequence[float]) -> Refusal:
+    """Return why a request does not fit that does not; ``used`` is how its buckets stand."""
     short = [
         Refusal(
             index,
@@ -49,5 +49,4 @@ def refused(takes: Sequence[Take], used: Sequence[float], at: float) -> Outcome:
         for index, (take, gone) in enumerate(zip(takes, used, strict=True))
         if gone + take.least > take.bucket.per_minute
     ]
-    worst = max(short, key=lambda refusal: (refusal.is_final, refusal.wait_s))
-    return Outcome(used, [0.0] * len(takes), at, worst)
+    return max(short, key=lambda refusal: (refusal.is_final, refusal.wait_s))

@@ -50,12 +50,12 @@ class LocalKeeper:
             used.append(gone)
             taken.append(of_it)
         if not fits:
-            return refused(takes, used, now)
+            return Outcome(used, [0.0] * len(takes), now, self, refused(takes, used))
         for index, take in enumerate(takes):
             if of_it := taken[index]:
                 used[index] += of_it
                 self._keep(take.bucket, used[index], now)
-        return Outcome(used, taken, now)
+        return Outcome(used, taken, now, self)
 
     def settle(self, bucket: Bucket, more: float) -> None:
         """Correct what was taken."""

@@ -97,12 +97,12 @@ class ValkeyKeeper:
             return await self._alone.take(takes)
         let_in, used, taken = _read(takes, answer)
         now = self._clock.monotonic()
-        return Outcome(used, taken, now) if let_in else refused(takes, used, now)
+        return Outcome(used, taken, now, self, None if let_in else refused(takes, used))
 
     def settle(self, bucket: Bucket, more: float) -> None:
         """Correct what was taken, soon and together with others."""
         if self._away_until is not None:
-            self._alone.settle(bucket, more)
+            self._settle_alone(bucket, more)
             return
         self._settling[bucket] = self._settling.get(bucket, 0.0) + more
         if not self._is_sending and not self._is_settling_soon:
@@ -182,12 +182,17 @@ class ValkeyKeeper:
         now = self._clock.monotonic()
         self._away_until = now + _REST_S
         for bucket, more in (*changes.items(), *self._settling.items()):
-            self._alone.settle(bucket, more)
+            self._settle_alone(bucket, more)
         self._settling.clear()
         self._let_go()
         if self._told_at is None or now - self._told_at >= _QUIET_S:
             self._told_at = now
             _log.warning("limits_not_shared", reason=str(error) or type(error).__name__)
+
+    def _settle_alone(self, bucket: Bucket, more: float) -> None:
+        # What would go back was taken over there, not from this process's own buckets.
+        if more > 0.0:
+            self._alone.settle(bucket, more)
 
     def _let_go(self) -> None:
         self._answer(self._asking, None)

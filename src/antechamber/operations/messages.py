@@ -38,6 +38,7 @@ __all__ = [
     "read_count_tokens",
     "read_message",
     "run_message",
+    "tell_limits",
 ]
 
 Request = TypeVar("Request", MessageRequest, CountTokensRequest)
@@ -76,10 +77,32 @@ def read_count_tokens(services: Services, body: bytes) -> CountTokensRequest:
 def _passes_unknown_fields(services: Services, body: bytes) -> bool:
     if services.settings.fidelity == "hosted":
         return False
+    preferred = _preferred(services, body)
+    return preferred is not None and preferred.passes_unknown_fields
+
+
+async def tell_limits(
+    services: Services, body: bytes, call: Call, *, counts_tokens: bool = False
+) -> None:
+    """Tell how the limits stand in the answer to a request that could not be read.
+
+    Where its ``body`` names no model that is served there is nothing to tell.
+    """
+    if not services.limits.concern(call.caller):
+        return
+    preferred = _preferred(services, body)
+    if preferred is not None:
+        facts = preferred.facts
+        lines = await services.limits.look(call.caller, facts, counts_tokens=counts_tokens)
+        call.stamps.append(lines)
+
+
+def _preferred(services: Services, body: bytes) -> Candidate | None:
+    """Return who would serve a body of which perhaps its model alone can be read."""
     try:
-        return services.preferred(_peek.decode(body).model).passes_unknown_fields
-    except (msgspec.DecodeError, UnicodeDecodeError, NotFound):
-        return False
+        return services.preferred(_peek.decode(body).model)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, NotFound):
+        return None
 
 
 async def open_message(

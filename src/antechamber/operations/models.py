@@ -36,8 +36,7 @@ async def list_models(
     await _settle({candidate.engine.name: candidate.engine for candidate in candidates}.values())
     infos = [_info(candidate, beta=beta) for candidate in candidates]
     wanted = lifecycle or _SHOWN_UNASKED
-    shown = [info for info in infos if info["lifecycle"] in wanted]
-    return page_of(shown, order, lambda info: info["id"])
+    return page_of(infos, order, lambda info: info["id"], lambda info: info["lifecycle"] in wanted)
 
 
 async def get_model(

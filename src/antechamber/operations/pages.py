@@ -26,17 +26,26 @@ class Page(Generic[Item]):
     has_more: bool
 
 
-def page_of(items: Sequence[Item], order: PageOrder, id_of: Callable[[Item], str]) -> Page[Item]:
-    """Cut a page out of ``items``; raises ``InvalidRequest`` for a cursor that is not there."""
+def page_of(
+    items: Sequence[Item],
+    order: PageOrder,
+    id_of: Callable[[Item], str],
+    wanted: Callable[[Item], bool],
+) -> Page[Item]:
+    """Cut a page out of those ``items`` that are wanted.
+
+    The cursor may be any of them: who changes what a page has shown asks for the next one all the
+    same. Raises ``InvalidRequest`` for a cursor that is not there.
+    """
     if order.after_id is not None and order.before_id is not None:
         message = "after_id and before_id cannot both be specified"
         raise InvalidRequest(message)
     ids = [id_of(item) for item in items]
     if order.before_id is not None:
-        part = items[: _position(ids, order.before_id, "before_id")]
+        part = list(filter(wanted, items[: _position(ids, order.before_id, "before_id")]))
         return Page(data=part[-order.limit :], has_more=len(part) > order.limit)
     start = 0 if order.after_id is None else _position(ids, order.after_id, "after_id") + 1
-    part = items[start:]
+    part = list(filter(wanted, items[start:]))
     return Page(data=part[: order.limit], has_more=len(part) > order.limit)
 
 

@@ -1,6 +1,7 @@
 """A first guess at the tokens of a request, for limits: corrected when the true count is known."""
 
 from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 from antechamber.catalogue.facts import ImageTier
 from antechamber.media.image_fit import image_tokens
@@ -19,19 +20,29 @@ _PDF_BYTES_A_TOKEN = 40
 """Of a PDF in base64: what a page of 100 KB comes to."""
 
 
-def guessed_input_tokens(request: Prompt, size_bytes: int, images: ImageTier) -> int:
+class Guess(NamedTuple):
+    """Tokens of an input, about."""
+
+    tokens: int
+    is_rough: bool = False
+    """It may be several times too many: the pages of a PDF are not known before they are read."""
+
+
+def guessed_input_tokens(request: Prompt, size_bytes: int, images: ImageTier) -> Guess:
     """Return about how many tokens the input has; ``size_bytes`` is that of the request's body.
 
     Of each image some hundred bytes are read, however large it is.
     """
-    text_bytes, others = size_bytes, 0
-    if size_bytes > _SMALL_BYTES:
-        for message in request.messages:
-            for block in _shown(message.content or ()):
-                encoded_bytes, tokens = _weight(block, images)
-                text_bytes -= encoded_bytes
-                others += tokens
-    return max(1, text_bytes // _BYTES_A_TOKEN) + others
+    if size_bytes <= _SMALL_BYTES:
+        return Guess(max(1, size_bytes // _BYTES_A_TOKEN))
+    text_bytes, others, is_rough = size_bytes, 0, False
+    for message in request.messages:
+        for block in _shown(message.content or ()):
+            encoded_bytes, tokens = _weight(block, images)
+            text_bytes -= encoded_bytes
+            others += tokens
+            is_rough |= block.type == "document" and tokens > 0
+    return Guess(max(1, text_bytes // _BYTES_A_TOKEN) + others, is_rough)
 
 
 def _shown(

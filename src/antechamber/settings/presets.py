@@ -13,6 +13,8 @@ _WHOLE = {"prices": "model", "tiers": "name"}
 """Lists of tables whose entries hold or fall as a whole, and the key that names an entry."""
 _BY_KEY = {"models": "id"}
 """Those whose entries may each say something else of the same."""
+_GIVES_WAY = {"promotion": "tier"}
+"""Keys of a preset, and what a configuration says instead: it would have no effect beside them."""
 
 
 def read_preset(name: object) -> Table:
@@ -25,7 +27,8 @@ def read_preset(name: object) -> Table:
 
 def laid_over(preset: Table, tables: Table) -> Table:
     """Return ``tables`` with what the preset has beside them; changes neither."""
-    result = {**preset, **tables}
+    standing = {name: value for name, value in preset.items() if _GIVES_WAY.get(name) not in tables}
+    result = {**standing, **tables}
     for name, under in preset.items():
         over = tables.get(name)
         if is_table(under) and is_table(over):

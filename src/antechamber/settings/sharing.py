@@ -23,8 +23,8 @@ def require_shared_counts(settings: Settings) -> None:
         return
     limits = settings.limits
     if limits.tier is not None or limits.promotion:
-        key = "limits.promotion" if limits.tier is None else "limits.tier"
-        raise _refusal_of_limits(settings, _removing(key))
+        keys = [f"limits.{name}" for name in ("tier", "promotion") if getattr(limits, name)]
+        raise _refusal_of_limits(settings, _removing(" and ".join(keys)))
     if settings.cache.enabled:
         what = "the account of prompt caching"
         raise _refusal(

@@ -18,6 +18,8 @@ Result = TypeVar("Result")
 Work = Callable[[Connection], Result]
 
 _THREADS = 4
+_ASIDE = 2
+"""More threads, for what may take long: a report of a large ledger, a wait for a lock."""
 _BUSY_MS = 10_000
 """How long a process waits for another one's writing; a group of rows takes milliseconds."""
 _PATIENCE: dict[str, int | str] = {
@@ -40,6 +42,7 @@ class Database:
     def __init__(self, url: URL) -> None:
         self._engine = _engine(url)
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="database")
+        self._aside = ThreadPoolExecutor(_ASIDE, thread_name_prefix="database-aside")
 
     @property
     def address(self) -> str:
@@ -77,20 +80,24 @@ class Database:
         ):
             return work(connection)
 
-    async def read(self, work: Work[Result]) -> Result:
-        """Run ``work`` beside the event loop."""
-        return await self._beside(self.read_now, work)
+    async def read(self, work: Work[Result], *, aside: bool = False) -> Result:
+        """Run ``work`` beside the event loop; ``aside`` is for what no request may wait behind."""
+        return await self._beside(self.read_now, work, aside=aside)
 
-    async def write(self, work: Work[Result]) -> Result:
-        """Run ``work`` beside the event loop in a transaction that may write."""
-        return await self._beside(self.write_now, work)
+    async def write(self, work: Work[Result], *, aside: bool = False) -> Result:
+        """Run ``work`` like ``read`` does, in a transaction that may write."""
+        return await self._beside(self.write_now, work, aside=aside)
 
-    async def _beside(self, run: Callable[[Work[Result]], Result], work: Work[Result]) -> Result:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, run, work)
+    async def _beside(
+        self, run: Callable[[Work[Result]], Result], work: Work[Result], *, aside: bool
+    ) -> Result:
+        threads = self._aside if aside else self._threads
+        return await asyncio.get_running_loop().run_in_executor(threads, run, work)
 
     def close(self) -> None:
         """Close every connection; what still runs on one is not waited for."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        for threads in (self._threads, self._aside):
+            threads.shutdown(wait=False, cancel_futures=True)
         self._engine.dispose()
 
 
@@ -104,7 +111,8 @@ def database_url(configured: str | None, data_dir: Path) -> URL:
 
 def _engine(url: URL) -> Engine:
     if not url.drivername.startswith("sqlite"):
-        return create_engine(url, pool_size=_THREADS, pool_pre_ping=True, connect_args=_PATIENCE)
+        size = _THREADS + _ASIDE
+        return create_engine(url, pool_size=size, pool_pre_ping=True, connect_args=_PATIENCE)
     engine = create_engine(url, connect_args={"isolation_level": None})
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)

@@ -165,6 +165,8 @@ class Sums:
     output_tokens: int
     thinking_tokens: int
     web_searches: int
+    unpriced: int
+    """Requests whose cost nobody knows: in the sums of costs they are nothing."""
     cost_nano_usd: int
     cost_by_kind: Mapping[CostKind, int]
     """Nano-dollars; what is missing of the sum is of requests whose cost has no kinds."""
@@ -203,6 +205,7 @@ def sums(
             bucket,
             *groups,
             func.count().label("requests"),
+            (func.count() - func.count(turns.c.cost_nano_usd)).label("unpriced"),
             *(func.coalesce(func.sum(turns.c[name]), 0).label(name) for name in _COUNTS),
             func.coalesce(func.sum(turns.c.cost_nano_usd), 0).label("cost_nano_usd"),
             *(func.coalesce(func.sum(cost), 0).label(kind) for kind, cost in costs.items()),
@@ -240,6 +243,7 @@ def _sums(row: Mapping[Any, Any], by: Sequence[Grouping]) -> Sums:
         bucket=int(row["bucket"]),
         group={name: row[f"group_{name}"] for name in by},
         requests=int(row["requests"]),
+        unpriced=int(row["unpriced"]),
         cost_nano_usd=int(row["cost_nano_usd"]),
         cost_by_kind={kind: int(row[kind]) for kind in _KINDS},
         **{name: int(row[name]) for name in _COUNTS},

@@ -108,6 +108,28 @@ def test_it_says_which_keys_let_somebody_in(tmp_path: Path) -> None:
     assert "only" not in key_words(configured, _state(has_keys=True, admin_keys=1))
 
 
+def test_promotion_is_told_before_the_tier_that_it_begins_with(tmp_path: Path) -> None:
+    limits = '[limits]\ntier = "build"\npromotion = ["tier1", "tier2"]\n'
+
+    told = dict(what_is_on(_settings(tmp_path, limits), _state()))
+
+    assert told["limits"] == "by the month's spend: tier1, tier2"
+
+
+def test_it_says_where_prompt_caching_is_off_for_want_of_a_shared_place(tmp_path: Path) -> None:
+    def told(config: str) -> str | None:
+        return dict(what_is_on(_settings(tmp_path, config), _state())).get("cache")
+
+    several = "[server]\nworkers = 2\n"
+    relay = '[[engines]]\nname = "far"\ntype = "messages_api"\nbase_url = "http://192.0.2.1"\n'
+
+    assert told(several) == "off: several workers need redis_url"
+    assert told("[server]\nworkers = 1\n") is None
+    assert told(f'redis_url = "redis://127.0.0.1"\n{several}') is None
+    assert told(f"{several}[cache]\nenabled = false\n") is None
+    assert told(several + relay) is None  # which has an account of its own
+
+
 def test_it_names_what_is_on_and_no_password(tmp_path: Path) -> None:
     config = """
 preset = "seed"

@@ -11,6 +11,7 @@ from antechamber.cli.doctor.doors import check_exposure
 from antechamber.cli.doctor.finding import Finding, broken, doubtful, well
 from antechamber.cli.doctor.machine import check_disk, check_python, free_memory_bytes
 from antechamber.cli.doctor.sharing import (
+    check_cache,
     check_limits,
     check_metrics_port,
     check_shared_place,
@@ -130,10 +131,11 @@ def test_a_database_is_looked_at_with_its_keys_and_its_step(tmp_path: Path) -> N
         database.write_now(
             lambda it: it.execute(text("UPDATE alembic_version SET version_num = 'x'"))
         )
-    of_another_release = check_database(_looked(settings))
+    of_a_later_release = check_database(_looked(settings))
 
     assert well_kept.words.endswith("antechamber.db, 1 key")
-    assert of_another_release.status == "doubtful"
+    assert of_a_later_release.status == "broken"
+    assert "at step x, which this release does not know" in of_a_later_release.words
 
 
 def test_a_database_that_cannot_be_used_says_why_and_no_password(tmp_path: Path) -> None:
@@ -170,6 +172,28 @@ def test_limits_that_cannot_hold_are_a_fault(tmp_path: Path) -> None:
     assert found('[limits]\ntier = "tier1"').words == "tier1, for whoever has no other"
     assert 'no tier is called "gold"' in found('[limits]\ntier = "gold"').words
     assert "would each keep" in found('workers = 2\n[limits]\ntier = "tier1"').words
+
+
+def test_promotion_is_told_before_the_tier_that_it_begins_with(tmp_path: Path) -> None:
+    limits = '[limits]\ntier = "build"\npromotion = ["tier1", "tier2"]'
+
+    finding = check_limits(_settings(tmp_path, limits), None)
+
+    assert finding.words == "by the month's spend: tier1, tier2"
+
+
+def test_prompt_caching_that_is_off_for_want_of_a_shared_place_is_looked_at(
+    tmp_path: Path,
+) -> None:
+    finding = check_cache(_settings(tmp_path, "workers = 2"))
+
+    assert finding is not None
+    assert finding.status == "doubtful"
+    assert finding.remedy is not None
+    assert "redis_url" in finding.remedy
+    assert "cache.enabled = false" in finding.remedy
+    assert check_cache(_settings(tmp_path, "workers = 1")) is None
+    assert check_cache(_settings(tmp_path, "workers = 2\n[cache]\nenabled = false")) is None
 
 
 @needs_valkey

@@ -214,6 +214,35 @@ async def test_a_server_that_hangs_is_not_waited_for_and_its_late_answer_reaches
     assert shared.used == [1]
 
 
+async def test_what_was_taken_while_the_server_was_away_does_not_go_back_to_it() -> None:
+    clock = StillClock()
+    with running_valkey() as server:
+        async with keeping(server.url, clock) as keeper, keeping(server.url) as other:
+            server.hang()
+            alone = await keeper.take([take("a", SLOW, 1)])
+            server.go_on()
+            clock.at += 2.0
+            await other.take([take("a", SLOW, 1)])
+            await keeper.take([take("b", 60, 1)])
+            alone.keeper.settle(Bucket("a", SLOW), -1)
+            # What is settled goes with it.
+            await keeper.take([take("b", 60, 1)])
+
+            assert (await other.take([take("a", SLOW, 1)])).refusal is not None
+
+
+async def test_what_was_taken_on_the_server_does_not_go_back_to_who_counts_alone() -> None:
+    with running_valkey() as server:
+        async with keeping(server.url, StillClock()) as keeper:
+            shared = await keeper.take([take("a", 60, 50)])
+            shared.keeper.settle(Bucket("a", 60), -10)
+            server.stop()
+            await keeper.take([take("a", 60, 60)])
+            shared.keeper.settle(Bucket("a", 60), -40)
+
+            assert await level(keeper, "a", 60) == 0
+
+
 async def test_who_leaves_while_it_is_asked_harms_nobody(valkey: RunningValkey) -> None:
     async with keeping(valkey.url) as keeper:
         leaving = asyncio.create_task(keeper.take([take("a", 60, 1)]))
@@ -262,6 +291,19 @@ async def test_who_leaves_when_its_answer_has_just_come_has_taken_nothing(
 
         assert leaving.cancelled()
         assert await level(keeper, "a", SLOW) == 1
+
+
+async def test_a_bucket_that_is_short_by_a_hair_is_named(valkey: RunningValkey) -> None:
+    async with keeping(valkey.url) as keeper, Redis.from_url(valkey.url) as client:
+        # Since a moment that is still to come, so that nothing flows in.
+        later = await server_time(valkey) + 1000
+        await client.set("antechamber:limits:a", f"49.00000000000001 {later}")
+
+        outcome = await keeper.take([take("b", 60, 1), take("a", 50, 1)])
+
+    assert outcome.refusal is not None
+    assert outcome.refusal.index == 1
+    assert outcome.used == [0, 49.00000000000001]
 
 
 async def test_where_less_may_do_what_is_there_is_taken(valkey: RunningValkey) -> None:

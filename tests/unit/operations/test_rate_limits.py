@@ -10,18 +10,23 @@ from antechamber.catalogue.facts import ModelFacts
 from antechamber.catalogue.reader import load_catalogue
 from antechamber.catalogue.tiers import load_tiers
 from antechamber.http.asgi import headers_of
+from antechamber.limits.base import Keeper
 from antechamber.limits.local import LocalKeeper
+from antechamber.limits.valkey import ValkeyKeeper
 from antechamber.operations.allowance.rate_limits import Admission, RateLimits
 from antechamber.operations.allowance.tiers import tiers_in_force
 from antechamber.operations.callers.caller import Bounds, Caller
+from antechamber.runtime.background import Background
 from antechamber.settings import load_settings
 from antechamber.wire.errors import RateLimited
 from tests.unit.operations.stage import StillClock
+from tests.valkey import needs_valkey, running_valkey
 
 CATALOGUE = load_catalogue()
 ORGANIZATION = "6f2a5a0e-9d3b-4c1e-8f47-2b7c1d90a3e5"
 CALLER = Caller(organization_id=ORGANIZATION)
 USD = 10**9
+NOW = 1_795_000_000.0
 OWN = """
 [limits]
 tier = "own"
@@ -39,13 +44,13 @@ output_tokens_per_minute = 6_000
 class Limited:
     """The limits of a configuration, on a clock that the test moves."""
 
-    def __init__(self, folder: Path, toml: str) -> None:
+    def __init__(self, folder: Path, toml: str, keeper: Keeper | None = None) -> None:
         config = folder / "antechamber.toml"
         config.write_text(toml, encoding="utf-8")
         settings = load_settings(config=config, data_dir=folder, environ={})
         tiers = tiers_in_force(settings, load_tiers(), CATALOGUE)
-        self.clock = StillClock(at=1_795_000_000.0)
-        self.limits = RateLimits(settings, tiers, LocalKeeper(self.clock), self.clock)
+        self.clock = StillClock(at=NOW)
+        self.limits = RateLimits(settings, tiers, keeper or LocalKeeper(self.clock), self.clock)
 
     async def admit(
         self,
@@ -236,6 +241,36 @@ async def test_what_was_estimated_too_low_counts_however_long_it_took(tmp_path: 
     assert await limited.remaining("input-tokens", model="claude-opus-5") == 40_000
 
 
+@needs_valkey
+async def test_input_goes_back_to_where_it_was_taken_and_output_counts_where_requests_do(
+    tmp_path: Path,
+) -> None:
+    """Of what a request took alone the servers together have nothing to give back."""
+    toml = OWN.replace("requests_per_minute = 3", "requests_per_minute = 30")
+    background, clock = Background(), StillClock(at=NOW)
+    with running_valkey() as server:
+        keepers = [ValkeyKeeper(server.url, clock, background) for _ in range(2)]
+        here, there = (Limited(tmp_path, toml, keeper) for keeper in keepers)
+        server.hang()
+        alone = await here.admit(50_000)
+        server.go_on()
+        clock.at += 2.0
+        await there.admit(60_000)
+        await here.admit()
+
+        alone.settle_input(1_000)
+        await here.admit()  # what is settled goes with it
+        without_input = await there.refusal(30_000)
+        alone.settle(1_000, 8_000)
+        without_output = [await here.refusal(), await there.refusal()]
+        await background.aclose()
+        for keeper in keepers:
+            await keeper.aclose()
+
+    assert "60,000 input tokens" in without_input.message
+    assert all("6,000 output tokens" in refusal.message for refusal in without_output)
+
+
 async def test_the_input_can_be_settled_early_and_corrected_at_the_end(tmp_path: Path) -> None:
     limited = Limited(tmp_path, OWN)
     admission = await limited.admit(60_000)
@@ -262,6 +297,19 @@ async def test_a_long_conversation_that_may_be_cached_is_let_in_while_anything_i
     assert headers(warm)["input-tokens-remaining"] == "0"
     assert (refusal.retry_after_s, refusal.is_final) == (1, False)
     assert await limited.remaining("input-tokens", model="claude-opus-5") == 40_000
+
+
+async def test_a_rough_estimate_is_no_reason_to_refuse(tmp_path: Path) -> None:
+    limited = Limited(tmp_path, OWN)
+    facts = CATALOGUE.find("claude-opus-5")
+    assert facts is not None
+
+    admission = await limited.limits.admit(
+        CALLER, facts, estimated_input_tokens=1_000_000, is_rough=True
+    )
+    admission.settle(2_000, 10)
+
+    assert await limited.remaining("input-tokens", model="claude-opus-5") == 58_000
 
 
 async def test_where_reads_of_the_cache_count_they_have_to_be_there(tmp_path: Path) -> None:
@@ -319,7 +367,9 @@ async def test_workspaces_do_not_feel_each_other(tmp_path: Path) -> None:
 async def test_a_key_has_its_own_tier_within_that_of_its_workspace(tmp_path: Path) -> None:
     more = '[[tiers]]\nname = "narrow"\n[[tiers.classes]]\nname = "*"\nrequests_per_minute = 2\n'
     limited = Limited(tmp_path, OWN + more)
-    bound = Caller(organization_id=ORGANIZATION, key_id="key_1", key_tier="narrow")
+    bound = Caller(
+        organization_id=ORGANIZATION, key_id="key_1", budget_id="key_1", key_tier="narrow"
+    )
 
     first = await limited.admit(caller=bound)
     await limited.admit(caller=bound)
@@ -330,6 +380,23 @@ async def test_a_key_has_its_own_tier_within_that_of_its_workspace(tmp_path: Pat
     assert headers(first)["input-tokens-limit"] == "60000"
     assert "rate limit of 2 requests per minute" in refusal.message
     assert "rate limit of 3 requests per minute" in (await limited.refusal()).message
+
+
+async def test_keys_with_one_budget_have_one_bucket(tmp_path: Path) -> None:
+    """One of them has taken the other's place, and both open until it is revoked."""
+    narrow = '[[tiers]]\nname = "narrow"\n[[tiers.classes]]\nname = "*"\nrequests_per_minute = 2\n'
+    limited = Limited(tmp_path, narrow)
+    old, new, another = (
+        Caller(organization_id=ORGANIZATION, key_id=key_id, budget_id=budget_id, key_tier="narrow")
+        for key_id, budget_id in (("key_1", "key_1"), ("key_2", "key_1"), ("key_3", "key_3"))
+    )
+
+    await limited.admit(caller=old)
+    await limited.admit(caller=new)
+
+    await limited.refusal(caller=old)
+    await limited.refusal(caller=new)
+    await limited.admit(caller=another)
 
 
 async def test_a_workspace_has_its_own_tier(tmp_path: Path) -> None:

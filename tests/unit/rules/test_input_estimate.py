@@ -68,11 +68,13 @@ def guessed(*blocks: object, images: ImageTier = TIER) -> int:
     fields = {"messages": [user(*blocks)]}
     data = sum(len(each["source"].get("data", "")) for each in blocks if isinstance(each, dict))
     size_bytes = len(encode_json(body_of(**fields)))
-    return guessed_input_tokens(parse(**fields), size_bytes, images) - (size_bytes - data) // 4
+    return (
+        guessed_input_tokens(parse(**fields), size_bytes, images).tokens - (size_bytes - data) // 4
+    )
 
 
 def test_text_is_a_token_for_four_bytes() -> None:
-    assert guessed_input_tokens(parse(), 30_000, TIER) == 7_500
+    assert guessed_input_tokens(parse(), 30_000, TIER) == (7_500, False)
 
 
 def test_an_image_is_what_its_pixels_cost_however_many_bytes_it_has() -> None:
@@ -105,15 +107,19 @@ def test_images_inside_results_and_documents_count_too() -> None:
     data = 2 * len(in_base64(png(1_000, 1_000) + FILLING))
     size_bytes = len(encode_json(body_of(**fields)))
 
-    tokens = guessed_input_tokens(parse(**fields), size_bytes, TIER)
+    guess = guessed_input_tokens(parse(**fields), size_bytes, TIER)
 
-    assert tokens == (size_bytes - data) // 4 + 2 * 1_296
+    assert not guess.is_rough
+    assert guess.tokens == (size_bytes - data) // 4 + 2 * 1_296
 
 
 def test_a_pdf_is_a_token_for_forty_bytes() -> None:
     source = {"type": "base64", "media_type": "application/pdf", "data": "A" * 40_000}
 
+    fields = {"messages": [user({"type": "document", "source": source})]}
+
     assert guessed({"type": "document", "source": source}) == 1_000
+    assert guessed_input_tokens(parse(**fields), 60_000, TIER).is_rough
 
 
 def test_what_is_elsewhere_is_not_guessed_at() -> None:
@@ -125,4 +131,4 @@ def test_what_is_elsewhere_is_not_guessed_at() -> None:
 def test_a_small_body_is_not_looked_at() -> None:
     request = parse(messages=[user(image(in_base64(png(3_840, 2_160))))])
 
-    assert guessed_input_tokens(request, 16 * 1024, TIER) == 4_096
+    assert guessed_input_tokens(request, 16 * 1024, TIER) == (4_096, False)

@@ -80,7 +80,12 @@ def _findings(
 
 def _findings_of_sharing(settings: "Settings") -> list[Finding]:
     from antechamber.cli.doctor.doors import check_exposure
-    from antechamber.cli.doctor.sharing import check_limits, check_metrics_port, check_shared_place
+    from antechamber.cli.doctor.sharing import (
+        check_cache,
+        check_limits,
+        check_metrics_port,
+        check_shared_place,
+    )
     from antechamber.cli.doctor.state import check_database
     from antechamber.operations.administration.database_state import look_at_database
     from antechamber.settings import ConfigurationError
@@ -94,6 +99,7 @@ def _findings_of_sharing(settings: "Settings") -> list[Finding]:
         found = [broken("database", str(error))]
     more = (
         check_limits(settings, state),
+        check_cache(settings),
         check_shared_place(settings),
         check_metrics_port(settings),
     )

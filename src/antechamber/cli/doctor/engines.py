@@ -53,7 +53,7 @@ async def _check(engine: EngineSettings, settings: Settings) -> Finding:
         case LocalEngineSettings(base_url=str() as url):
             return await _check_elsewhere(engine, url)
         case LocalEngineSettings():
-            return _check_memory(subject, model_file(engine, settings))
+            return _check_memory(engine, model_file(engine, settings))
         case UpstreamEngineSettings():
             return await check_upstream(engine)
 
@@ -82,14 +82,24 @@ def _check_runtime() -> Finding:
     )
 
 
-def _check_memory(subject: str, model: Path) -> Finding:
-    size, free = model.stat().st_size, free_memory_bytes()
+def _check_memory(engine: LocalEngineSettings, model: Path) -> Finding:
+    subject, size, free = f"engine {engine.name}", model.stat().st_size, free_memory_bytes()
     words = f"{model.name}, {size_words(size)}"
-    if free is not None and size * _ROOM > free:
+    if free is None:
+        return well(subject, words)
+    kept = engine.prompt_cache_mib * 2**20
+    if size * _ROOM > free:
         return doubtful(
             subject,
             f"{words}, and {size_words(free)} of memory is free",
             "take a smaller model or a smaller quantisation of it, or end other programs",
+        )
+    if size * _ROOM + kept > free:
+        return doubtful(
+            subject,
+            f"{words} and up to {size_words(kept)} of kept prompts, and {size_words(free)} of "
+            "memory is free",
+            "set prompt_cache_mib lower",
         )
     return well(subject, words)
 

@@ -2,8 +2,9 @@
 
 import socket
 
+from antechamber.cli.cache_account import lacks_cache_account
 from antechamber.cli.doctor.doors import answers_as_antechamber
-from antechamber.cli.doctor.finding import Finding, broken, well
+from antechamber.cli.doctor.finding import Finding, broken, doubtful, well
 from antechamber.cli.places import shown_address
 from antechamber.operations.administration.database_state import DatabaseState
 from antechamber.operations.administration.shared_place import require_shared_place
@@ -26,11 +27,22 @@ def check_limits(settings: Settings, state: DatabaseState | None) -> Finding:
         require_shared_tiers(settings, way_out)
     except ConfigurationError as error:
         return broken(subject, str(error))
-    if limits.tier is not None:
-        return well(subject, f"{limits.tier}, for whoever has no other")
     if limits.promotion:
         return well(subject, f"by the month's spend: {', '.join(limits.promotion)}")
+    if limits.tier is not None:
+        return well(subject, f"{limits.tier}, for whoever has no other")
     return well(subject, "none" if way_out is None else "of keys and workspaces alone")
+
+
+def check_cache(settings: Settings) -> Finding | None:
+    """Look whether prompt caching is off for want of a shared place; None where it is not."""
+    if not lacks_cache_account(settings):
+        return None
+    return doubtful(
+        "prompt caching",
+        f"off: {settings.server.workers} workers have no place to keep its account together",
+        "set redis_url, or cache.enabled = false where it is not wanted",
+    )
 
 
 def check_shared_place(settings: Settings) -> Finding | None:

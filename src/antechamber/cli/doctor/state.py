@@ -54,6 +54,8 @@ def check_database(state: DatabaseState) -> Finding:
     subject = "database"
     if state.schema.current is None:
         return well(subject, f"{state.address} (made at the first start)")
+    if state.refusal is not None:
+        return broken(subject, state.refusal)
     if not state.schema.is_current:
         words = f"{state.address} is at step {state.schema.current}, not {state.schema.head}"
         return doubtful(subject, words, "antechamber db upgrade, which the next start does too")

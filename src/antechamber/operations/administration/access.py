@@ -1,4 +1,7 @@
-"""The database as the Admin API uses it: when it is away, that is nobody's bug."""
+"""The database as the Admin API uses it: when it is away, that is nobody's bug.
+
+What administrators ask may take long, so requests and the ledger have other threads.
+"""
 
 import structlog
 from sqlalchemy.exc import DataError, SQLAlchemyError
@@ -16,7 +19,7 @@ async def look_up(services: Services, work: Work[Result]) -> Result:
     Raises ``Overloaded`` while nobody can tell, ``InvalidRequest`` for what no database can hold.
     """
     try:
-        return await services.database.read(work)
+        return await services.database.read(work, aside=True)
     except SQLAlchemyError as error:
         raise _translated(error) from error
 
@@ -24,7 +27,7 @@ async def look_up(services: Services, work: Work[Result]) -> Result:
 async def carry_out(services: Services, work: Work[Result]) -> Result:
     """Return what ``work`` changes, all of it or nothing; raises as ``look_up`` does."""
     try:
-        return await services.database.write(work)
+        return await services.database.write(work, aside=True)
     except SQLAlchemyError as error:
         raise _translated(error) from error
 

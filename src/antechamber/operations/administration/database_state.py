@@ -23,7 +23,7 @@ __all__ = ["Database", "DatabaseState", "look_at_database", "tier_in_use", "unus
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DatabaseState:
-    """How a database was found."""
+    """How a database was found; one of another step tells no more than whether it has keys."""
 
     address: str
     """For people: without the password."""
@@ -36,6 +36,16 @@ class DatabaseState:
     """Keys that open the administration, at this moment."""
     tier_in_use: str | None = None
     """As the function of this name says."""
+
+    @property
+    def refusal(self) -> str | None:
+        """Why this release does not use it, and what to do; None where it does."""
+        if not self.schema.is_too_new:
+            return None
+        return (
+            f"the database is at step {self.schema.current}, which this release does not know: "
+            "install the release that made it, or a later one"
+        )
 
 
 def look_at_database(settings: Settings, *, now: datetime) -> DatabaseState:
@@ -95,6 +105,9 @@ def _state(connection: Connection, *, address: str, now: datetime) -> DatabaseSt
     schema = SchemaStatus(current=current_step(connection))
     if schema.current is None:
         return DatabaseState(address=address, schema=schema)
+    if not schema.is_current:
+        # Columns that this release reads may not be there yet, or no more.
+        return DatabaseState(address=address, schema=schema, has_keys=has_keys(connection))
     keys = listed_keys(connection, now=now)
     return DatabaseState(
         address=address,

@@ -109,7 +109,7 @@ class Used:
     """What was used on a day, of a model, with a key or in a workspace."""
 
     id: str | None
-    """None is no key of its own."""
+    """None is no key of its own: one of the configuration, or none at all."""
     name: str
     hint: str | None = None
     """Beginning and end of a key: several may have one name."""
@@ -146,7 +146,7 @@ def used(
     return [
         Used(
             id=it,
-            name=names.get(it or "", it or "(no key)"),
+            name=names.get(it or "", it or "(configured or none)"),
             hint=keys[it].hint if it in keys else None,
             sums=each,
         )

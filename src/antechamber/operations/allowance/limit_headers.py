@@ -22,6 +22,8 @@ _THREE_LINES = (
     "anthropic-ratelimit-{kind}-reset: %b\r\n"
 )
 _MOST_CHOICES = 64
+_LAST_SECOND = 253_402_300_799
+"""Of the year 9999, after which there are no dates."""
 
 
 class _Choice(msgspec.Struct, frozen=True):
@@ -98,4 +100,8 @@ class LimitHeaders:
 @lru_cache(maxsize=1024)
 def _moment(second: int) -> bytes:
     """Return a moment as RFC 3339 has it; buckets are whole again within the next minute or so."""
-    return datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%SZ").encode("ascii")
+    return (
+        datetime.fromtimestamp(min(second, _LAST_SECOND), UTC)
+        .strftime("%Y-%m-%dT%H:%M:%SZ")
+        .encode("ascii")
+    )

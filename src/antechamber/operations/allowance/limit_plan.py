@@ -53,9 +53,9 @@ class LimitPlan:
             *(Take(bucket, 0, _ANY) for bucket in outputs),
         )
 
-    def takes(self, input_tokens: int, *, may_be_cached: bool) -> list[Take]:
-        """Return what a request needs whose input is estimated at so much."""
-        least = _ANY if may_be_cached and not self.counts_cache_reads else input_tokens
+    def takes(self, input_tokens: int, *, may_be_less: bool) -> list[Take]:
+        """Return what a request needs whose input is estimated at so much, or may count far less."""
+        least = _ANY if may_be_less else input_tokens
         return [*self._fixed, *[Take(bucket, input_tokens, least) for bucket in self.inputs]]
 
     def named(self, index: int) -> str:

@@ -90,11 +90,13 @@ class RateLimits:
         estimated_input_tokens: int,
         counts_tokens: bool = False,
         may_be_cached: bool = False,
+        is_rough: bool = False,
     ) -> Admission:
         """Let a request in; raises ``RateLimited``, and ``InvalidRequest`` for a spent budget.
 
         ``counts_tokens`` is for count_tokens, which has a limit of its own and costs nothing.
         ``may_be_cached``: whether the request has breakpoints, so that little of it may count.
+        ``is_rough``: whether the estimate may be far too high, so that it is no reason to refuse.
         """
         tier = self.tier_of(caller)
         if not counts_tokens and may_be_spent(caller, tier):
@@ -103,7 +105,8 @@ class RateLimits:
         plan = self._plan(caller, facts, tier, counts_tokens=counts_tokens)
         if plan is None:
             return FREE
-        takes = plan.takes(estimated_input_tokens, may_be_cached=may_be_cached)
+        may_be_less = is_rough or (may_be_cached and not plan.counts_cache_reads)
+        takes = plan.takes(estimated_input_tokens, may_be_less=may_be_less)
         outcome = await self._keeper.take(takes)
         if outcome.refusal is not None:
             raise self._refused(plan, outcome, outcome.refusal, caller, facts)
@@ -151,14 +154,15 @@ class RateLimits:
             caller.organization_id,
             caller.workspace_id,
             tier.name if tier is not None else None,
-            caller.key_id if of_key is not None else None,
+            caller.budget_id if of_key is not None else None,
             of_key.name if of_key is not None else None,
             None if counts_tokens else facts.id,
         )
         try:
             return self._plans[known]
         except KeyError:
-            scopes = [(caller.workspace_id, tier), (caller.key_id or "", of_key)]
+            # By its budget: a key that takes another's place has the limit together with it.
+            scopes = [(caller.workspace_id, tier), (caller.budget_id or "", of_key)]
             # Two installations may share a Valkey, and each has a workspace "default".
             house = caller.organization_id
             limited = [(f"{house}/{whose}", each) for whose, each in scopes if each is not None]
@@ -230,6 +234,7 @@ class _Limited(Admission):
             self._is_open = False
             if output_tokens:
                 for bucket in self._plan.outputs:
+                    # It was not taken anywhere yet, so it counts where requests count now.
                     self._keeper.settle(bucket, output_tokens)
 
     def settle_input(self, input_tokens: int, *, cache_read_tokens: int = 0) -> None:
@@ -242,7 +247,7 @@ class _Limited(Admission):
             self._replace_estimate(counted)
         elif counted != before:
             for bucket in plan.inputs:
-                self._keeper.settle(bucket, counted - before)
+                self._outcome.keeper.settle(bucket, counted - before)
 
     def _replace_estimate(self, counted: int) -> None:
         outcome, elapsed_s = self._outcome, self._clock.monotonic() - self._outcome.at
@@ -252,7 +257,7 @@ class _Limited(Admission):
             if more < 0.0:
                 more = -refund(outcome.used[index], -more, elapsed_s, bucket.per_minute)
             if more:
-                self._keeper.settle(bucket, more)
+                outcome.keeper.settle(bucket, more)
 
 
 def _buckets(kind: str, limits: Sequence[tuple[str, int | None]]) -> Sequence[Bucket]:

@@ -64,10 +64,12 @@ class Account:
         limits = self.services.limits
         if not limits.concern(caller):
             return
+        guess = guessed_input_tokens(request, len(body), facts.image_tier)
         self._admission = await limits.admit(
             caller,
             facts,
-            estimated_input_tokens=guessed_input_tokens(request, len(body), facts.image_tier),
+            estimated_input_tokens=guess.tokens,
+            is_rough=guess.is_rough,
             counts_tokens=not isinstance(request, MessageRequest),
             may_be_cached=may_have_breakpoints(body),
         )

@@ -132,7 +132,8 @@ _CIRCUIT = Instrument(
 _LIMITS_SHARED = Instrument(
     name="antechamber_limits_shared",
     kind="gauge",
-    help="1 is well; 0 while a worker counts rate limits by itself. Only where redis_url is set.",
+    help="1 is well; 0 while a worker counts rate limits by itself, as its last request found. "
+    "Only where redis_url is set.",
     combine=min,
 )
 _LEDGER_WAITING = Instrument(
