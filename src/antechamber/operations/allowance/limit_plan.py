@@ -54,7 +54,7 @@ class LimitPlan:
         )
 
     def takes(self, input_tokens: int, *, may_be_less: bool) -> list[Take]:
-        """Return what a request needs whose input is estimated at so much, or may count far less."""
+        """Return what a request needs whose input is estimated at so much, or may be far less."""
         least = _ANY if may_be_less else input_tokens
         return [*self._fixed, *[Take(bucket, input_tokens, least) for bucket in self.inputs]]
 
