@@ -82,8 +82,7 @@ def closing_database(settings: Settings) -> Generator[Database, None, None]:
             try:
                 upgrade(database)
             except SchemaTooNew as error:
-                message = f"{error}: install the release that made it, or a later one"
-                raise ConfigurationError(message) from error
+                raise ConfigurationError(str(error)) from error
         yield database
     except SQLAlchemyError as error:
         raise unusable(database, error) from error

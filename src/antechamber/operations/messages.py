@@ -88,13 +88,11 @@ async def tell_limits(
 
     Where its ``body`` names no model that is served there is nothing to tell.
     """
-    if not services.limits.concern(call.caller):
-        return
     preferred = _preferred(services, body)
     if preferred is not None:
         facts = preferred.facts
-        lines = await services.limits.look(call.caller, facts, counts_tokens=counts_tokens)
-        call.stamps.append(lines)
+        look = services.limits.look(call.caller, facts, counts_tokens=counts_tokens)
+        call.stamps.append(await look)
 
 
 def _preferred(services: Services, body: bytes) -> Candidate | None:

@@ -29,6 +29,14 @@ class SchemaStatus:
         return self.current is not None and self.current > self.head
 
 
+def too_new(step: str) -> str:
+    """Return why a database at ``step`` is not used, and what to do."""
+    return (
+        f"the database is at step {step}, which this release does not know: "
+        "install the release that made it, or a later one"
+    )
+
+
 def schema_status(database: Database) -> SchemaStatus:
     """Read at which step the database is."""
     return SchemaStatus(current=database.read_now(current_step))

@@ -6,7 +6,7 @@ from pathlib import Path
 from sqlalchemy import Column, Connection, MetaData, String, Table, insert, text
 
 from antechamber.store.database import Database
-from antechamber.store.schema import HEAD, current_step, schema_status
+from antechamber.store.schema import HEAD, current_step, schema_status, too_new
 from antechamber.store.tables import metadata
 from antechamber.store.workspaces import add_workspace, default_workspace
 
@@ -63,6 +63,5 @@ def _take_steps_from(connection: Connection, current: str) -> None:
     try:
         ScriptDirectory.from_config(config).get_revision(current)
     except CommandError as error:
-        message = f"the database is at step {current}, which this release does not know"
-        raise SchemaTooNew(message) from error
+        raise SchemaTooNew(too_new(current)) from error
     command.upgrade(config, "head")

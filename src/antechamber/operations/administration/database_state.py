@@ -15,7 +15,7 @@ from antechamber.operations.administration.key_lists import ListedKey, listed_ke
 from antechamber.settings import ConfigurationError, Settings
 from antechamber.store.database import Database, database_url
 from antechamber.store.keys import KeyKind, has_keys
-from antechamber.store.schema import SchemaStatus, current_step
+from antechamber.store.schema import SchemaStatus, current_step, too_new
 from antechamber.store.workspaces import list_workspaces
 
 __all__ = ["Database", "DatabaseState", "look_at_database", "tier_in_use", "unusable"]
@@ -40,12 +40,9 @@ class DatabaseState:
     @property
     def refusal(self) -> str | None:
         """Why this release does not use it, and what to do; None where it does."""
-        if not self.schema.is_too_new:
+        if self.schema.current is None or not self.schema.is_too_new:
             return None
-        return (
-            f"the database is at step {self.schema.current}, which this release does not know: "
-            "install the release that made it, or a later one"
-        )
+        return too_new(self.schema.current)
 
 
 def look_at_database(settings: Settings, *, now: datetime) -> DatabaseState:

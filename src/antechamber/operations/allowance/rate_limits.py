@@ -116,6 +116,8 @@ class RateLimits:
         self, caller: Caller, facts: ModelFacts, *, counts_tokens: bool = False
     ) -> bytes:
         """Return what ``Admission.lines`` would tell a request that is refused before its leave."""
+        if not self.concern(caller):
+            return b""
         plan = self._plan(caller, facts, self.tier_of(caller), counts_tokens=counts_tokens)
         if plan is None:
             return b""

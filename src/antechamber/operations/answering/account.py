@@ -77,11 +77,9 @@ class Account:
 
     async def look(self, facts: ModelFacts) -> None:
         """Tell how the limits stand in the answer to a request that is refused before its leave."""
-        caller, limits = self.call.caller, self.services.limits
-        if limits.concern(caller):
-            counts_tokens = not isinstance(self.request, MessageRequest)
-            lines = await limits.look(caller, facts, counts_tokens=counts_tokens)
-            self.call.stamps.append(lines)
+        counts_tokens = not isinstance(self.request, MessageRequest)
+        look = self.services.limits.look(self.call.caller, facts, counts_tokens=counts_tokens)
+        self.call.stamps.append(await look)
 
     def settle_input(self, use: CacheUse) -> None:
         """Put what the cache's account says in the place of the guess, as soon as it is known."""
