@@ -1,7 +1,8 @@
 """A server of two workers that count what they are asked, for the test of their metrics.
 
 Its arguments are a directory and the metrics' own port. ``POST /count`` is answered with the id of
-the process that counted it.
+the process that counted it; the server's own ``/metrics`` has the id of the process that answered
+in a header, ``x-process``.
 """
 
 import os
@@ -9,7 +10,7 @@ import socket
 import sys
 from pathlib import Path
 
-from antechamber.http.asgi import App, Receive, Scope, Send, respond
+from antechamber.http.asgi import App, Message, Receive, Scope, Send, respond
 from antechamber.http.lifespan import Lifespan
 from antechamber.http.metrics import MetricsEndpoint, listen_for_metrics, serve_metrics
 from antechamber.http.server import listen, serve
@@ -55,7 +56,7 @@ class Factory:
                 telemetry.observe([TURN])
                 await respond(send, 200, str(os.getpid()).encode())
             else:
-                await endpoint(scope, receive, send)
+                await endpoint(scope, receive, _naming_this_process(send))
 
         async def start() -> None:
             background.spawn("watch-loop", watch_loop(meter, clock))
@@ -67,6 +68,15 @@ class Factory:
             shared.leave()
 
         return Lifespan(app, on_start=start, on_stop=stop)
+
+
+def _naming_this_process(send: Send) -> Send:
+    async def naming(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            message["headers"] = [*message["headers"], (b"x-process", str(os.getpid()).encode())]
+        await send(message)
+
+    return naming
 
 
 def main() -> None:

@@ -37,13 +37,7 @@ class _Counting:
         return counted, pids
 
     def scraped(self, url: str) -> float:
-        text = httpx2.get(f"{url}/metrics", timeout=20).text
-        (requests,) = (
-            family
-            for family in text_string_to_metric_families(text)
-            if family.name == "antechamber_requests"
-        )
-        return sum(sample.value for sample in requests.samples)
+        return _requests(httpx2.get(f"{url}/metrics", timeout=20))
 
     def wait_until_scraped(self, url: str, counted: int) -> None:
         """Return when every worker tells so many; a number beyond them is an error."""
@@ -52,6 +46,23 @@ class _Counting:
             scraped = self.scraped(url)
             assert scraped <= counted
             in_a_row = in_a_row + 1 if scraped == counted else 0
+
+    def wait_until_told_by(self, pids: set[int], counted: int) -> None:
+        """Return when each of these processes has told so many."""
+        waiting = set(pids)
+        while waiting:
+            answer = httpx2.get(f"{self.url}/metrics", timeout=20)
+            if _requests(answer) == counted:
+                waiting.discard(int(answer.headers["x-process"]))
+
+
+def _requests(answer: httpx2.Response) -> float:
+    (requests,) = (
+        family
+        for family in text_string_to_metric_families(answer.text)
+        if family.name == "antechamber_requests"
+    )
+    return sum(sample.value for sample in requests.samples)
 
 
 @contextmanager
@@ -93,7 +104,8 @@ def test_a_port_of_its_own_is_served_by_either_worker_with_the_numbers_of_both(
 def test_the_counts_of_a_killed_worker_stay(tmp_path: Path) -> None:
     with _counting_server(tmp_path) as server:
         counted, pids = server.count_on_both()
-        server.wait_until_scraped(server.url, counted)
+        # Each has the other's last count then, so nothing is only in a memory that is lost.
+        server.wait_until_told_by(pids, counted)
 
         os.kill(pids.pop(), signal.SIGKILL)
 
