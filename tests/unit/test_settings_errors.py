@@ -44,7 +44,7 @@ IN_THE_FILE = {
     "zzz = 1": (
         "zzz: unknown key; known here: fidelity, preset, database_url, "
         "redis_url, server, fetch, media, log, engines, routing, models, limits, tiers, cache, "
-        "usage, prices, metrics, tracing"
+        "usage, files, batches, housekeeping, prices, metrics, tracing"
     ),
     LOCAL + "slot = 1": 'engines[0].slot: unknown key (did you mean "slots"?)',
     LOCAL + 'script = "x"': (

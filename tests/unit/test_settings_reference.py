@@ -10,9 +10,12 @@ from pydantic.fields import FieldInfo
 from pydantic_core import to_json
 
 from antechamber.settings import (
+    BatchesSettings,
     CacheSettings,
     FetchSettings,
+    FilesSettings,
     GeminiEngineSettings,
+    HousekeepingSettings,
     LimitsSettings,
     LocalEngineSettings,
     LogSettings,
@@ -57,6 +60,9 @@ HEADINGS: dict[str, type[BaseModel]] = {
     "## `[[prices]]`": PriceSettings,
     "## `[cache]`": CacheSettings,
     "## `[usage]`": UsageSettings,
+    "## `[files]`": FilesSettings,
+    "## `[batches]`": BatchesSettings,
+    "## `[housekeeping]`": HousekeepingSettings,
     "## `[metrics]`": MetricsSettings,
     "## `[tracing]`": TracingSettings,
 }

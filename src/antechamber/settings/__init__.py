@@ -42,13 +42,17 @@ from antechamber.settings.sharing import (
     require_shared_counts,
     require_shared_tiers,
 )
+from antechamber.settings.storage import BatchesSettings, FilesSettings, HousekeepingSettings
 
 __all__ = [
+    "BatchesSettings",
     "CacheSettings",
     "ConfigurationError",
     "EngineSettings",
     "FetchSettings",
+    "FilesSettings",
     "GeminiEngineSettings",
+    "HousekeepingSettings",
     "LimitsSettings",
     "LocalEngineSettings",
     "LogSettings",

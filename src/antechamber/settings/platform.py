@@ -53,6 +53,14 @@ class MediaSettings(Section):
     """As base64, as the hosted API measures it."""
     max_pdf_bytes: Annotated[int, Field(ge=1024)] | None = None
     """As base64 too; None is the limit of the body alone."""
+    processes: Annotated[int, Field(ge=1, le=64)] = 2
+    """In which images and PDFs are opened, for each worker."""
+    timeout_s: PositiveFloat = 60.0
+    """For one image, or for one PDF; what takes longer cannot be processed."""
+    process_mib: Annotated[int, Field(ge=256)] = 2048
+    """Memory that each of these processes may have."""
+    cache_mib: Annotated[int, Field(ge=0)] = 64
+    """For what was read from images and PDFs, so that it is read once; in each worker."""
 
 
 class CacheSettings(Section):

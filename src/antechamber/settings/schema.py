@@ -33,6 +33,7 @@ from antechamber.settings.platform import (
 from antechamber.settings.problems import closest
 from antechamber.settings.secret import Secret
 from antechamber.settings.section import Section
+from antechamber.settings.storage import BatchesSettings, FilesSettings, HousekeepingSettings
 from antechamber.settings.values import (
     DatabaseUrl,
     EngineName,
@@ -319,6 +320,9 @@ class Settings(Section):
     tiers: tuple[TierSettings, ...] = ()
     cache: CacheSettings = CacheSettings()
     usage: UsageSettings = UsageSettings()
+    files: FilesSettings = FilesSettings()
+    batches: BatchesSettings = BatchesSettings()
+    housekeeping: HousekeepingSettings = HousekeepingSettings()
     prices: tuple[PriceSettings, ...] = ()
     metrics: MetricsSettings = MetricsSettings()
     tracing: TracingSettings = TracingSettings()

@@ -11,9 +11,11 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
+    UniqueConstraint,
 )
 
 from antechamber.store.columns import Instant, Names, Serial, Tags
@@ -114,4 +116,65 @@ spending = Table(
     Column("month", String(7), primary_key=True),
     Column("cost_nano_usd", BigInteger, nullable=False),
     Index("ix_spending_key_id_month", "key_id", "month"),
+)
+
+files = Table(
+    "files",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("workspace_id", String(64), nullable=False),
+    Column("filename", String(500), nullable=False),
+    Column("mime_type", String(255), nullable=False),
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("sha256", String(64), nullable=False),
+    # What the server made may be downloaded; what was uploaded may not.
+    Column("downloadable", Boolean, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("expires_at", Instant, index=True),
+    # When its bytes were removed; what is known of it stays readable for a while.
+    Column("removed_at", Instant),
+    CheckConstraint("size_bytes >= 0", name="size"),
+    Index("ix_files_workspace_id_created_at_id", "workspace_id", "created_at", "id"),
+)
+
+batches = Table(
+    "batches",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("workspace_id", String(64), nullable=False),
+    # Whose budget and models hold; None is a caller without a key of the database.
+    Column("key_id", String(64)),
+    # What came with the request beside its body, which holds for every item (JSON).
+    Column("surroundings", LargeBinary, nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("item_count", Integer, nullable=False),
+    # Of ended batches; while one runs they are counted from its items.
+    Column("succeeded", Integer, nullable=False),
+    Column("errored", Integer, nullable=False),
+    Column("canceled", Integer, nullable=False),
+    Column("expired", Integer, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Column("cancel_initiated_at", Instant),
+    Column("ended_at", Instant),
+    Column("archived_at", Instant),
+    CheckConstraint("status IN ('in_progress', 'canceling', 'ended')", name="status"),
+    Index("ix_batches_workspace_id_created_at_id", "workspace_id", "created_at", "id"),
+    Index("ix_batches_status_expires_at", "status", "expires_at"),
+)
+
+batch_items = Table(
+    "batch_items",
+    metadata,
+    Column("batch_id", String(64), ForeignKey("batches.id", ondelete="CASCADE"), primary_key=True),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("custom_id", String(64), nullable=False),
+    # JSON, as they came; None once there is a result.
+    Column("params", LargeBinary),
+    # JSON of the API's `result`; an item has one or none.
+    Column("result", LargeBinary),
+    Column("outcome", String(16)),
+    UniqueConstraint("batch_id", "custom_id"),
+    CheckConstraint("outcome IN ('succeeded', 'errored', 'canceled', 'expired')", name="outcome"),
+    CheckConstraint("(result IS NULL) = (outcome IS NULL)", name="result"),
 )

@@ -19,6 +19,8 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     betas: frozenset[str]
     beta_list: tuple[str, ...] = ()
     """The same in the order of the header, as they are passed on."""
+    is_batch_item: bool = False
+    """Whether it is one request of a batch: after all others, at half price, without limits."""
     session: str | None = None
     """What Claude Code calls its session."""
     passed_on: Mapping[str, str] = msgspec.field(default_factory=dict[str, str])
