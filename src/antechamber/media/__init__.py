@@ -1,1 +1,1 @@
-"""Images as bytes and sizes: what their headers say, how they are shrunk, what they cost."""
+"""Images and PDFs as bytes: how large a model sees them, what that costs, what text is in them."""

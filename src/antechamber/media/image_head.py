@@ -28,6 +28,11 @@ class PixelSize(NamedTuple):
     height: int
 
 
+def reader_of_bytes(data: bytes) -> Read:
+    """Return what reads ``data``."""
+    return lambda start, count: data[start : start + count]
+
+
 def reader_of_base64(text: str) -> Read:
     """Return what reads the bytes that stand behind base64."""
 
