@@ -4,7 +4,7 @@ import asyncio
 import socket
 import ssl
 import struct
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from functools import lru_cache
 
@@ -26,18 +26,29 @@ _RESET = struct.pack("ii", 1, 0)
 
 _Place = tuple[str, int] | tuple[str, int, int, int] | tuple[int, bytes]
 AddressInfo = tuple[int, int, int, str, _Place]
+Addresses = Callable[[Origin], Awaitable[Sequence[AddressInfo]]]
 
 
 class Pool:
     """The connections of one client, by where they go."""
 
     def __init__(
-        self, *, connect_s: float, keep_alive: bool, trust: ssl.SSLContext | None = None
+        self,
+        *,
+        connect_s: float,
+        keep_alive: bool,
+        trust: ssl.SSLContext | None = None,
+        addresses: Addresses | None = None,
     ) -> None:
-        """``trust`` is the machine's own store of certificates where it is None."""
+        """``trust`` is the machine's own store of certificates where it is None.
+
+        ``addresses`` says where an origin is, asked for each connection; None is whoever the loop
+        asks. What it raises beside ``OSError`` comes out of ``ask``.
+        """
         self._connect_s = connect_s
         self._keep_alive = keep_alive
         self._trust = trust
+        self._addresses = addresses or _addresses
         self._kept: dict[Origin, list[Connection]] = {}
         self._open: dict[Connection, Origin] = {}
         self._sweeping: asyncio.TimerHandle | None = None
@@ -117,12 +128,11 @@ class Pool:
             self._sweeping = asyncio.get_running_loop().call_later(_KEPT_S, self._sweep)
 
     async def _connect(self, origin: Origin) -> Connection:
-        loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(self._connect_s):
                 trust = self._trust or await _system_trust() if origin.secure else None
                 opened = await aiohappyeyeballs.start_connection(  # pyright: ignore[reportUnknownMemberType] - bare tuples
-                    await _addresses(loop, origin),
+                    await self._addresses(origin),
                     happy_eyeballs_delay=_NEXT_ADDRESS_S,
                     interleave=1,
                     socket_factory=self._socket,
@@ -201,12 +211,13 @@ def _kept_s(origin: Origin, told: str | None) -> float:
     return usual_s
 
 
-async def _addresses(loop: asyncio.AbstractEventLoop, origin: Origin) -> Sequence[AddressInfo]:
+async def _addresses(origin: Origin) -> Sequence[AddressInfo]:
     try:  # without a thread where the host is an address already
         return socket.getaddrinfo(
             origin.host, origin.port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST
         )
     except socket.gaierror:
+        loop = asyncio.get_running_loop()
         return await loop.getaddrinfo(origin.host, origin.port, type=socket.SOCK_STREAM)
 
 
