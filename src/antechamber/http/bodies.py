@@ -3,7 +3,7 @@
 import asyncio
 import re
 import zlib
-from collections.abc import Awaitable, Callable, Generator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from types import coroutine
 from typing import Any, Protocol
 
@@ -59,12 +59,15 @@ async def read_body(
         elif name == b"content-encoding":
             encoding = value if encoding is None else encoding + b", " + value
     if declared is not None and declared.isdigit() and int(declared) > max_bytes:
-        raise _too_large()
+        raise too_large()
     body = await _receive_all(receive, max_bytes, idle_s)
     if encoding is not None:
-        body = _decoded(body, encoding.decode("latin-1").strip().lower(), max_bytes)
+        unpacker = unpacker_of(encoding, max_bytes=max_bytes)
+        if unpacker is not None:
+            body = unpacker.feed(body)
+            unpacker.end()
     if _has_too_many_values(body):
-        raise _too_large()
+        raise too_large()
     return body
 
 
@@ -81,17 +84,21 @@ def _marks(text: bytes) -> int:
     return sum(map(text.count, _VALUE_MARKS))
 
 
-def _decoded(body: bytes, encoding: str, max_bytes: int) -> bytes:
-    match encoding:
+def unpacker_of(encoding: bytes, *, max_bytes: int) -> "Unpacker | None":
+    """Return what decodes a body of that ``content-encoding``, None where nothing is to be done.
+
+    Raises ``InvalidRequest`` for an encoding that is not known.
+    """
+    match name := encoding.decode("latin-1").strip().lower():
         case "identity" | "":
-            return body
+            return None
         case "gzip" | "x-gzip":
-            return _unpack(body, "gzip", _gunzip, max_bytes)
+            return Unpacker("gzip", _gunzip, max_bytes)
         case "zstd":
             unzstd = zstandard.ZstdDecompressor(max_window_size=2**27)
-            return _unpack(body, "zstd", unzstd.decompressobj, max_bytes)
+            return Unpacker("zstd", unzstd.decompressobj, max_bytes)
         case _:
-            message = f"Unsupported content-encoding: {encoding}"
+            message = f"Unsupported content-encoding: {name}"
             details = {"error_code": "request_body_encoding_unsupported"}
             raise InvalidRequest(message, details=details)
 
@@ -108,9 +115,21 @@ async def _receive_all(receive: Receive, max_bytes: int, idle_s: float) -> bytes
         parts.append(message.get("body", b""))
         size += len(parts[-1])
         if size > max_bytes:
-            raise _too_large()
+            raise too_large()
         more = message.get("more_body", False)
     return b"".join(parts)
+
+
+async def body_pieces(receive: Receive, *, idle_s: float = _IDLE_S) -> AsyncGenerator[bytes, None]:
+    """Yield the body as it comes, neither bounded nor decoded.
+
+    Raises ``InvalidRequest`` when nothing comes for ``idle_s``; ``ClientLeft``.
+    """
+    more = True
+    while more:
+        message = await _receive(receive, idle_s)
+        yield message.get("body", b"")
+        more = message.get("more_body", False)
 
 
 async def _receive(receive: Receive, idle_s: float) -> Message:
@@ -181,11 +200,12 @@ class _Patience:
 
 def _bounded(body: bytes, max_bytes: int) -> bytes:
     if len(body) > max_bytes:
-        raise _too_large()
+        raise too_large()
     return body
 
 
-def _too_large() -> RequestTooLarge:
+def too_large() -> RequestTooLarge:
+    """Return what to raise for a body that is too large as it came."""
     return RequestTooLarge("Request exceeds the maximum size")
 
 
@@ -193,29 +213,47 @@ def _gunzip() -> _Decoder:
     return zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
 
 
-def _unpack(body: bytes, encoding: str, decoder: Callable[[], _Decoder], max_bytes: int) -> bytes:
-    """Decode ``body``: one frame or several after each other, the last one whole."""
-    decoded, frames, at = bytearray(), 0, 0
-    reader: _Decoder | None = None
-    try:
-        while at < len(body):
-            if reader is None:
-                reader, frames = decoder(), frames + 1
-                if frames > _MOST_FRAMES:
-                    raise _misencoded(encoding)
-            piece = body[at : at + _PIECE]
-            decoded += reader.decompress(piece)
-            at += len(piece)
-            if len(decoded) > max_bytes:
-                raise _too_large_decoded()
-            if reader.eof:
-                at -= len(reader.unused_data)
-                reader = None
-    except (zlib.error, zstandard.ZstdError) as error:
-        raise _misencoded(encoding) from error
-    if reader is not None or not frames:
-        raise _misencoded(encoding)
-    return bytes(decoded)
+class Unpacker:
+    """Decodes a body: one frame or several after each other, the last one whole."""
+
+    def __init__(self, encoding: str, decoder: Callable[[], _Decoder], max_bytes: int) -> None:
+        self._encoding = encoding
+        self._decoder = decoder
+        self._left = max_bytes
+        self._frames = 0
+        self._reader: _Decoder | None = None
+
+    def feed(self, data: bytes) -> bytes:
+        """Return what ``data``, the next part of the body, holds; raises ``RequestTooLarge``."""
+        decoded, at = bytearray(), 0
+        try:
+            while at < len(data):
+                reader = self._frame()
+                piece = data[at : at + _PIECE]
+                decoded += reader.decompress(piece)
+                at += len(piece)
+                if len(decoded) > self._left:
+                    raise _too_large_decoded()
+                if reader.eof:
+                    at -= len(reader.unused_data)
+                    self._reader = None
+        except (zlib.error, zstandard.ZstdError) as error:
+            raise _misencoded(self._encoding) from error
+        self._left -= len(decoded)
+        return bytes(decoded)
+
+    def end(self) -> None:
+        """Raise ``InvalidRequest`` where the body is not whole."""
+        if self._reader is not None or not self._frames:
+            raise _misencoded(self._encoding)
+
+    def _frame(self) -> _Decoder:
+        if self._reader is None:
+            self._frames += 1
+            if self._frames > _MOST_FRAMES:
+                raise _misencoded(self._encoding)
+            self._reader = self._decoder()
+        return self._reader
 
 
 def _too_large_decoded() -> RequestTooLarge:

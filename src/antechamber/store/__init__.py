@@ -1,1 +1,1 @@
-"""What outlives a request: the database, SQLite or PostgreSQL, behind plain functions."""
+"""What outlives a request: the database, behind plain functions, and the bytes of files."""

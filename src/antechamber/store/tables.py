@@ -129,11 +129,15 @@ files = Table(
     Column("sha256", String(64), nullable=False),
     # What the server made may be downloaded; what was uploaded may not.
     Column("downloadable", Boolean, nullable=False),
+    # Its row is there before its bytes, and goes after them: so none are forgotten in a crash.
+    Column("status", String(8), nullable=False),
     Column("created_at", Instant, nullable=False),
     Column("expires_at", Instant, index=True),
-    # When its bytes were removed; what is known of it stays readable for a while.
+    # When it was deleted, or its bytes; what is known of it stays for a while.
     Column("removed_at", Instant),
     CheckConstraint("size_bytes >= 0", name="size"),
+    CheckConstraint("status IN ('incoming', 'kept', 'expired', 'deleted')", name="status"),
+    CheckConstraint("(removed_at IS NULL) = (status IN ('incoming', 'kept'))", name="removed_at"),
     Index("ix_files_workspace_id_created_at_id", "workspace_id", "created_at", "id"),
 )
 
@@ -148,13 +152,15 @@ batches = Table(
     Column("surroundings", LargeBinary, nullable=False),
     Column("status", String(16), nullable=False),
     Column("item_count", Integer, nullable=False),
-    # Of ended batches; while one runs they are counted from its items.
+    # Of the items that have a result; the API tells them when the batch has ended.
     Column("succeeded", Integer, nullable=False),
     Column("errored", Integer, nullable=False),
     Column("canceled", Integer, nullable=False),
     Column("expired", Integer, nullable=False),
     Column("created_at", Instant, nullable=False),
     Column("expires_at", Instant, nullable=False),
+    # When its items were handed to whoever works on them.
+    Column("queued_at", Instant),
     Column("cancel_initiated_at", Instant),
     Column("ended_at", Instant),
     Column("archived_at", Instant),
@@ -177,4 +183,11 @@ batch_items = Table(
     UniqueConstraint("batch_id", "custom_id"),
     CheckConstraint("outcome IN ('succeeded', 'errored', 'canceled', 'expired')", name="outcome"),
     CheckConstraint("(result IS NULL) = (outcome IS NULL)", name="result"),
+)
+
+batch_workers = Table(
+    "batch_workers",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("seen_at", Instant, nullable=False),
 )

@@ -1,11 +1,13 @@
 """Each value of ``preset = "seed"`` at work."""
 
 from base64 import b64encode
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from antechamber.catalogue.tiers import load_tiers
+from antechamber.files_state import open_files
 from antechamber.http.asgi import headers_of
 from antechamber.limits.local import LocalKeeper
 from antechamber.media.image_fit import image_tokens
@@ -15,11 +17,15 @@ from antechamber.operations.allowance.tiers import tiers_in_force
 from antechamber.operations.answering.call import Call
 from antechamber.operations.answering.prompt_cache import PromptCache
 from antechamber.operations.callers.caller import Bounds, Caller
+from antechamber.operations.files import NewFile
 from antechamber.rules.cache_plan import CachePlan, PlannedBreakpoint
 from antechamber.rules.check import check_message
 from antechamber.settings import Settings
 from antechamber.store.cache_entries import OwnCacheEntries
+from antechamber.store.database import Database, database_url
+from antechamber.store.upgrading import upgrade
 from antechamber.wire.errors import InvalidRequest
+from antechamber.wire.ids import new_id
 from tests.unit.operations.seeded import CATALOGUE, checked, cost, loaded, routing
 from tests.unit.operations.stage import StillClock
 from tests.unit.rules.requests import Asked, Fields, context_of, parse, user
@@ -100,6 +106,20 @@ def test_images_and_pdfs_have_lower_limits(
     shown(settings, media(most))
     with pytest.raises(InvalidRequest, match=f"exceeds {most_mb} MB maximum: {most + 4} bytes"):
         shown(settings, media(most + 4))
+
+
+async def test_files_are_kept_for_30_days_unless_they_say_otherwise(tmp_path: Path) -> None:
+    settings = loaded(tmp_path)
+    database = Database(database_url(None, tmp_path))
+    upgrade(database)
+    state = open_files(settings, database, StillClock(), new_id)
+
+    async with state.files.receive() as incoming:
+        wanted = NewFile(workspace_id="w", filename=None, mime_type=None, expires_in_s=None)
+        file = await state.files.keep(incoming, wanted)
+    database.close()
+
+    assert file.expires_at == file.created_at + timedelta(days=30)
 
 
 @pytest.mark.parametrize("model", ["claude-opus-5", "claude-opus-4-6"])

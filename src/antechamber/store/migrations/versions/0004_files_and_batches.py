@@ -20,10 +20,17 @@ def upgrade() -> None:
         sa.Column("size_bytes", sa.BigInteger(), nullable=False),
         sa.Column("sha256", sa.String(64), nullable=False),
         sa.Column("downloadable", sa.Boolean(), nullable=False),
+        sa.Column("status", sa.String(8), nullable=False),
         sa.Column("created_at", Instant, nullable=False),
         sa.Column("expires_at", Instant),
         sa.Column("removed_at", Instant),
         sa.CheckConstraint("size_bytes >= 0", name="ck_files_size"),
+        sa.CheckConstraint(
+            "status IN ('incoming', 'kept', 'expired', 'deleted')", name="ck_files_status"
+        ),
+        sa.CheckConstraint(
+            "(removed_at IS NULL) = (status IN ('incoming', 'kept'))", name="ck_files_removed_at"
+        ),
         sa.PrimaryKeyConstraint("id", name="pk_files"),
     )
     op.create_index("ix_files_expires_at", "files", ["expires_at"])
@@ -31,6 +38,7 @@ def upgrade() -> None:
         "ix_files_workspace_id_created_at_id", "files", ["workspace_id", "created_at", "id"]
     )
     _add_batches()
+    _add_batch_workers()
 
 
 def _add_batches() -> None:
@@ -48,6 +56,7 @@ def _add_batches() -> None:
         sa.Column("expired", sa.Integer(), nullable=False),
         sa.Column("created_at", Instant, nullable=False),
         sa.Column("expires_at", Instant, nullable=False),
+        sa.Column("queued_at", Instant),
         sa.Column("cancel_initiated_at", Instant),
         sa.Column("ended_at", Instant),
         sa.Column("archived_at", Instant),
@@ -81,4 +90,13 @@ def _add_batches() -> None:
         ),
         sa.PrimaryKeyConstraint("batch_id", "position", name="pk_batch_items"),
         sa.UniqueConstraint("batch_id", "custom_id", name="uq_batch_items_batch_id_custom_id"),
+    )
+
+
+def _add_batch_workers() -> None:
+    op.create_table(
+        "batch_workers",
+        sa.Column("id", sa.String(64), nullable=False),
+        sa.Column("seen_at", Instant, nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_batch_workers"),
     )

@@ -1,0 +1,1 @@
+"""What a request shows: looked up, fetched, read."""

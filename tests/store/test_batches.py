@@ -1,0 +1,259 @@
+"""Batches: their items, the one result of each, and who works on them."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from functools import partial
+
+import pytest
+from sqlalchemy.exc import IntegrityError
+
+from antechamber.store.batch_workers import forget, lock_dead, sign_in, sign_out
+from antechamber.store.batches import (
+    BatchRow,
+    Finished,
+    NewItem,
+    add_batch,
+    archive_batch,
+    change_batch,
+    find_batch,
+    finish_items,
+    finish_rest,
+    has_unfinished,
+    list_batches,
+    outdated_batches,
+    overdue_batches,
+    params_of,
+    remove_batch,
+    results_after,
+    unfinished_items,
+    unqueued_batches,
+    waiting_items,
+)
+from antechamber.store.database import Database
+from antechamber.wire.batches import CANCELED
+
+_NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
+_DAY = timedelta(days=1)
+
+
+def _batch(name: str = "msgbatch_1", items: int = 3, **other: object) -> BatchRow:
+    values: dict[str, object] = {
+        "id": name,
+        "workspace_id": "default",
+        "key_id": None,
+        "surroundings": b"{}",
+        "status": "in_progress",
+        "item_count": items,
+        "created_at": _NOW,
+        "expires_at": _NOW + _DAY,
+    }
+    return BatchRow(**{**values, **other})  # pyright: ignore[reportArgumentType]
+
+
+def _add(database: Database, batch: BatchRow) -> BatchRow:
+    items = [NewItem(f"task-{at}", b'{"at":%d}' % at) for at in range(batch.item_count)]
+    database.write_now(partial(add_batch, batch=batch, items=items))
+    return batch
+
+
+def _finish(database: Database, batch: BatchRow, *positions: int) -> set[int]:
+    finished = [Finished(at, "succeeded", b'{"of":%d}' % at) for at in positions]
+    return database.write_now(partial(finish_items, batch_id=batch.id, finished=finished, now=_NOW))
+
+
+def _found(database: Database, batch: BatchRow) -> BatchRow:
+    found = database.read_now(partial(find_batch, batch_id=batch.id))
+    assert found is not None
+    return found
+
+
+def _ids(batches: Sequence[BatchRow]) -> list[str]:
+    return [batch.id for batch in batches]
+
+
+def test_a_batch_is_kept_with_its_items(database: Database) -> None:
+    batch = _add(database, _batch(items=2_500))
+
+    found = _found(database, batch)
+    last = database.read_now(partial(params_of, batch_id=batch.id, position=2_499))
+
+    assert found == batch
+    assert last == b'{"at":2499}'
+
+
+def test_a_name_that_comes_twice_in_a_batch_is_kept_out(database: Database) -> None:
+    items = [NewItem("same", b"{}"), NewItem("same", b"{}")]
+
+    with pytest.raises(IntegrityError):
+        database.write_now(partial(add_batch, batch=_batch(items=2), items=items))
+
+    assert database.read_now(partial(find_batch, batch_id="msgbatch_1")) is None
+
+
+def test_a_batch_is_not_seen_from_another_workspace(database: Database) -> None:
+    batch = _add(database, _batch())
+
+    seen = database.read_now(partial(find_batch, batch_id=batch.id, workspace_id="wrkspc_other"))
+
+    assert seen is None
+
+
+def test_an_item_gets_one_result_whoever_comes_first(database: Database) -> None:
+    batch = _add(database, _batch())
+
+    first = _finish(database, batch, 0, 1)
+    again = _finish(database, batch, 1)
+    rows = database.read_now(partial(results_after, batch_id=batch.id, position=-1, limit=10))
+
+    assert (first, again) == ({0, 1}, set())
+    assert [tuple(row) for row in rows] == [
+        (0, "task-0", b'{"of":0}'),
+        (1, "task-1", b'{"of":1}'),
+    ]
+    assert _found(database, batch).succeeded == 2
+
+
+def test_the_last_result_ends_the_batch(database: Database) -> None:
+    batch = _add(database, _batch())
+    _finish(database, batch, 0, 2)
+    before = _found(database, batch)
+
+    _finish(database, batch, 1)
+
+    after = _found(database, batch)
+    assert (before.status, before.ended_at) == ("in_progress", None)
+    assert (after.status, after.ended_at, after.finished) == ("ended", _NOW, 3)
+
+
+def test_what_has_no_result_is_told_with_what_it_asks_for(database: Database) -> None:
+    batch = _add(database, _batch(items=5))
+    _finish(database, batch, 2)
+
+    items = database.read_now(
+        partial(unfinished_items, batch_id=batch.id, within=range(1, 4), most_bytes=100)
+    )
+    large = database.read_now(
+        partial(unfinished_items, batch_id=batch.id, within=range(1, 2), most_bytes=2)
+    )
+
+    assert items == {1: b'{"at":1}', 3: b'{"at":3}'}
+    assert large == {1: None}
+
+
+def test_the_rest_of_a_batch_ends_with_it(database: Database) -> None:
+    batch = _add(database, _batch())
+    _finish(database, batch, 1)
+
+    count = database.write_now(
+        partial(finish_rest, batch_id=batch.id, outcome="canceled", now=_NOW)
+    )
+    late = _finish(database, batch, 0)
+    rows = database.read_now(partial(results_after, batch_id=batch.id, position=-1, limit=10))
+
+    assert (count, late) == (2, set())
+    assert [row.result for row in rows] == [CANCELED, b'{"of":1}', CANCELED]
+    ended = _found(database, batch)
+    assert (ended.status, ended.succeeded, ended.canceled) == ("ended", 1, 2)
+
+
+def test_pages_of_batches_lie_next_to_the_one_that_is_given(database: Database) -> None:
+    made = [
+        # Two of each moment, which their ids tell apart.
+        _add(database, _batch(f"msgbatch_{at}", created_at=_NOW + timedelta(seconds=at // 2)))
+        for at in range(6)
+    ]
+    _add(database, _batch("msgbatch_other", workspace_id="wrkspc_other"))
+
+    newest = database.read_now(partial(list_batches, workspace_id="default", limit=2))
+    older = database.read_now(
+        partial(list_batches, workspace_id="default", limit=3, older_than=made[4])
+    )
+    newer = database.read_now(
+        partial(list_batches, workspace_id="default", limit=2, newer_than=made[1])
+    )
+
+    assert _ids(newest) == ["msgbatch_5", "msgbatch_4"]
+    assert _ids(older) == ["msgbatch_3", "msgbatch_2", "msgbatch_1"]
+    assert _ids(newer) == ["msgbatch_3", "msgbatch_2"]
+
+
+def test_items_wait_until_they_have_a_result(database: Database) -> None:
+    batch = _add(database, _batch(items=4))
+    _add(database, _batch("msgbatch_other", workspace_id="wrkspc_other"))
+    _finish(database, batch, 0)
+
+    waiting = database.read_now(partial(waiting_items, workspace_id="default"))
+
+    assert waiting == 3
+
+
+def test_a_batch_is_handed_out_once(database: Database) -> None:
+    batch = _add(database, _batch())
+    before = database.read_now(unqueued_batches)
+
+    changes = {"queued_at": _NOW}
+    database.write_now(partial(change_batch, batch_id=batch.id, changes=changes))
+
+    assert _ids(before) == [batch.id]
+    assert database.read_now(unqueued_batches) == []
+    assert database.read_now(has_unfinished)
+
+
+def test_batches_are_overdue_and_outdated_by_their_times(database: Database) -> None:
+    running = _add(database, _batch("msgbatch_running"))
+    ended = _add(database, _batch("msgbatch_ended"))
+    _finish(database, ended, 0, 1, 2)
+
+    in_time = database.read_now(partial(overdue_batches, now=_NOW))
+    late = database.read_now(partial(overdue_batches, now=_NOW + _DAY))
+    outdated = database.read_now(partial(outdated_batches, created_before=_NOW + _DAY))
+    database.write_now(partial(archive_batch, batch_id=ended.id, now=_NOW))
+
+    assert (in_time, _ids(late), outdated) == ([], [running.id], [ended.id])
+    assert _found(database, ended).archived_at == _NOW
+    assert _found(database, ended).succeeded == 3
+    rows = database.read_now(partial(results_after, batch_id=ended.id, position=-1, limit=10))
+    assert rows == []
+
+
+def test_a_removed_batch_leaves_nothing(database: Database) -> None:
+    batch = _add(database, _batch())
+
+    database.write_now(partial(remove_batch, batch_id=batch.id))
+
+    assert not database.read_now(has_unfinished)
+    assert database.read_now(partial(params_of, batch_id=batch.id, position=0)) is None
+
+
+def test_a_worker_is_dead_when_it_was_not_seen_for_long(database: Database) -> None:
+    for name in ("a", "b"):
+        database.write_now(partial(sign_in, worker_id=name, now=_NOW))
+    database.write_now(partial(sign_in, worker_id="b", now=_NOW + _DAY))
+
+    dead = database.write_now(partial(lock_dead, seen_before=_NOW + _DAY))
+
+    assert dead == ["a"]
+
+
+def test_a_worker_that_signs_out_is_replaced_at_once(database: Database) -> None:
+    database.write_now(partial(sign_in, worker_id="a", now=_NOW))
+    long_ago = datetime(1970, 1, 1, tzinfo=UTC)
+
+    database.write_now(partial(sign_out, worker_id="a", long_ago=long_ago))
+    dead = database.write_now(partial(lock_dead, seen_before=_NOW - _DAY))
+    database.write_now(partial(forget, workers=dead))
+
+    assert dead == ["a"]
+    assert database.write_now(partial(lock_dead, seen_before=_NOW + _DAY)) == []
+
+
+def test_two_do_not_take_over_from_the_same_worker(database: Database) -> None:
+    if database.is_sqlite:
+        pytest.skip("one writes at a time")
+    database.write_now(partial(sign_in, worker_id="a", now=_NOW))
+
+    with database.engine.begin() as one, database.engine.begin() as other:
+        first = lock_dead(one, seen_before=_NOW + _DAY)
+        second = lock_dead(other, seen_before=_NOW + _DAY)
+
+    assert (first, second) == (["a"], [])
