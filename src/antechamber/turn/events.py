@@ -7,7 +7,7 @@ Engines know blocks, tokens and an end. Indices, message ids, pings, signatures 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from antechamber.wire.responses import StopReason
+from antechamber.wire.responses import StopReason, TextCitation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +48,13 @@ class BlockDelta:
     """More of the open block; for a tool call a piece of its JSON text. Never empty."""
 
     text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CitationFound:
+    """The open text is supported by a passage; comes before the text, as recorded streams do."""
+
+    citation: TextCitation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,4 +104,4 @@ class ConnectionCut(Exception):
     """
 
 
-EngineEvent = BlockOpened | BlockDelta | BlockClosed | UsageReported | TurnEnded
+EngineEvent = BlockOpened | BlockDelta | CitationFound | BlockClosed | UsageReported | TurnEnded

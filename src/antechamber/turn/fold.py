@@ -9,6 +9,7 @@ from pydantic_core import from_json
 from antechamber.wire.errors import EngineFailed
 from antechamber.wire.responses import Message, TextBlock, ThinkingBlock, ToolUseBlock
 from antechamber.wire.stream import (
+    CitationsDelta,
     ContentBlockDelta,
     ContentBlockStart,
     ContentBlockStop,
@@ -77,6 +78,10 @@ class Fold:
                 block = self._open.content[-1]
                 if isinstance(block, ThinkingBlock):
                     block.signature = signature
+            case CitationsDelta(citation=citation):
+                block = self._open.content[-1]
+                if isinstance(block, TextBlock):
+                    block.citations = [*(block.citations or ()), citation]
 
     def _close(self) -> None:
         text = "".join(self._pieces)

@@ -23,6 +23,7 @@ from antechamber.turn.cache_use import CacheUse
 from antechamber.turn.events import (
     BlockClosed,
     BlockDelta,
+    CitationFound,
     EngineEvent,
     RedactedThinkingOpened,
     TextOpened,
@@ -84,7 +85,7 @@ _INSIDE: frozenset[type[EngineEvent]] = frozenset(
 )
 _ALLOWED: dict[State, frozenset[type[EngineEvent]]] = {
     State.NOTHING: frozenset({*_OPENED, UsageReported, TurnEnded}),
-    State.TEXT: _INSIDE,
+    State.TEXT: _INSIDE | {CitationFound},
     State.THINKING: _INSIDE,
     State.TOOL_USE: _INSIDE,
     State.REDACTED: _INSIDE - {BlockDelta},
@@ -178,6 +179,9 @@ class TurnMachine:
                 return self._close(cargo)
             case TurnEnded():
                 return self._end(event)
+            case CitationFound(citation=citation):
+                block = self._block
+                return block.cite(citation) if isinstance(block, OpenText) else []
             case _:
                 return self._open(event)
 

@@ -10,10 +10,12 @@ from antechamber.wire.responses import (
     ContentBlock,
     RedactedThinkingBlock,
     TextBlock,
+    TextCitation,
     ThinkingBlock,
     ToolUseBlock,
 )
 from antechamber.wire.stream import (
+    CitationsDelta,
     ContentBlockDelta,
     ContentBlockStart,
     ContentBlockStop,
@@ -73,9 +75,18 @@ class OpenText:
         self._track = track
         self._blank: list[str] | None = []
         """What is held back; None once the block has been shown."""
+        self._citations: list[TextCitation] = []
+        """Held back with it."""
 
     def begin(self) -> list[StreamEvent]:
         """Show nothing yet."""
+        return []
+
+    def cite(self, citation: TextCitation) -> list[StreamEvent]:
+        """Show a citation of the text; one that comes before it is shown as its block begins."""
+        if self._blank is None:
+            return [self._track.delta(CitationsDelta(citation))]
+        self._citations.append(citation)
         return []
 
     def extend(self, text: str) -> list[StreamEvent]:
@@ -86,7 +97,9 @@ class OpenText:
         if text.isspace():
             return []
         text, self._blank = "".join(self._blank), None
-        return [self._track.begin(TextBlock(text="")), self._track.delta(TextDelta(text))]
+        begun = self._track.begin(TextBlock(text="", citations=[] if self._citations else None))
+        cited = [self._track.delta(CitationsDelta(citation)) for citation in self._citations]
+        return [begun, *cited, self._track.delta(TextDelta(text))]
 
     def close(self) -> list[StreamEvent]:
         """End the block, if it has been shown."""

@@ -23,11 +23,79 @@ StopReason = Literal[
 ServiceTier = Literal["standard", "priority", "batch"]
 
 
+class CitationCharLocation(msgspec.Struct, tag_field="type", tag="char_location", kw_only=True):
+    """Characters of a text document, counted from 0; every end of a location is exclusive."""
+
+    cited_text: str
+    document_index: int
+    document_title: str | None
+    start_char_index: int
+    end_char_index: int
+    file_id: str | None
+
+
+class CitationPageLocation(msgspec.Struct, tag_field="type", tag="page_location", kw_only=True):
+    """Pages of a PDF, counted from 1."""
+
+    cited_text: str
+    document_index: int
+    document_title: str | None
+    start_page_number: int
+    end_page_number: int
+    file_id: str | None
+
+
+class CitationContentBlockLocation(
+    msgspec.Struct, tag_field="type", tag="content_block_location", kw_only=True
+):
+    """Blocks of a document made of blocks, counted from 0; the text is the whole of them."""
+
+    cited_text: str
+    document_index: int
+    document_title: str | None
+    start_block_index: int
+    end_block_index: int
+    file_id: str | None
+
+
+class CitationsSearchResultLocation(
+    msgspec.Struct, tag_field="type", tag="search_result_location", kw_only=True
+):
+    """Blocks of a search result that the request brought along; the text is the whole of them."""
+
+    cited_text: str
+    search_result_index: int
+    source: str
+    title: str | None
+    start_block_index: int
+    end_block_index: int
+
+
+class CitationsWebSearchResultLocation(
+    msgspec.Struct, tag_field="type", tag="web_search_result_location", kw_only=True
+):
+    """A result of a web search."""
+
+    cited_text: str
+    encrypted_index: str
+    title: str | None
+    url: str
+
+
+TextCitation = (
+    CitationCharLocation
+    | CitationPageLocation
+    | CitationContentBlockLocation
+    | CitationsSearchResultLocation
+    | CitationsWebSearchResultLocation
+)
+
+
 class TextBlock(msgspec.Struct, tag_field="type", tag="text", kw_only=True):
-    """Text of the answer."""
+    """Text of the answer, and where it is from; ``citations`` is null where nothing is cited."""
 
     text: str
-    citations: list[object] | None = None
+    citations: list[TextCitation] | None = None
 
 
 class ThinkingBlock(msgspec.Struct, tag_field="type", tag="thinking", kw_only=True):

@@ -11,6 +11,7 @@ from antechamber.wire.responses import (
     Message,
     OutputTokensDetails,
     StopReason,
+    TextCitation,
 )
 
 
@@ -33,6 +34,12 @@ class TextDelta(msgspec.Struct, tag_field="type", tag="text_delta"):
     text: str
 
 
+class CitationsDelta(msgspec.Struct, tag_field="type", tag="citations_delta"):
+    """One more citation of the open text."""
+
+    citation: TextCitation
+
+
 class ThinkingDelta(msgspec.Struct, tag_field="type", tag="thinking_delta"):
     """More of a thought; the estimate only under the beta ``thinking-token-count-2026-05-13``."""
 
@@ -52,7 +59,7 @@ class InputJsonDelta(msgspec.Struct, tag_field="type", tag="input_json_delta"):
     partial_json: str
 
 
-Delta = TextDelta | ThinkingDelta | SignatureDelta | InputJsonDelta
+Delta = TextDelta | CitationsDelta | ThinkingDelta | SignatureDelta | InputJsonDelta
 
 
 class ContentBlockDelta(msgspec.Struct, tag_field="type", tag="content_block_delta"):

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from antechamber.turn.events import (
     BlockClosed,
     BlockDelta,
+    CitationFound,
     EngineEvent,
     RedactedThinkingOpened,
     TextOpened,
@@ -21,6 +22,14 @@ from antechamber.turn.events import (
 )
 from antechamber.turn.machine import Opening, TurnMachine
 from antechamber.turn.sse import frame
+from antechamber.wire.responses import (
+    CitationCharLocation,
+    CitationContentBlockLocation,
+    CitationPageLocation,
+    CitationsSearchResultLocation,
+    CitationsWebSearchResultLocation,
+    TextCitation,
+)
 from antechamber.wire.stream import StreamEvent
 from tests.stream_grammar import Event, parse_sse
 
@@ -50,6 +59,47 @@ _blanks = st.text(" \t\n\u00a0", min_size=1, max_size=3)
 _texts = st.text(min_size=1, max_size=6) | _blanks | st.sampled_from(["\u2028", "\x85", "é", "\0"])
 _broken_texts = st.text(st.characters(categories=["Cs", "L"]), min_size=1, max_size=4)
 pieces = st.lists(_texts | _broken_texts, max_size=5)
+CITATIONS: list[TextCitation] = [
+    CitationCharLocation(
+        cited_text="It rains.",
+        document_index=0,
+        document_title="Weather",
+        start_char_index=4,
+        end_char_index=13,
+        file_id="file_1",
+    ),
+    CitationPageLocation(
+        cited_text="It rains.",
+        document_index=1,
+        document_title=None,
+        start_page_number=2,
+        end_page_number=3,
+        file_id=None,
+    ),
+    CitationContentBlockLocation(
+        cited_text="It rains.",
+        document_index=2,
+        document_title=None,
+        start_block_index=0,
+        end_block_index=2,
+        file_id=None,
+    ),
+    CitationsSearchResultLocation(
+        cited_text="It rains.",
+        search_result_index=0,
+        source="https://weather.example",
+        title=None,
+        start_block_index=1,
+        end_block_index=2,
+    ),
+    CitationsWebSearchResultLocation(
+        cited_text="It rains.",
+        encrypted_index="RWc=",
+        title="Weather",
+        url="https://weather.example",
+    ),
+]
+_citations = st.sampled_from(CITATIONS)
 usage = st.builds(
     UsageReported,
     input_tokens=st.none() | st.integers(1, 99),
@@ -86,10 +136,13 @@ cutting_reasons = st.sampled_from(
 @dataclass
 class Block:
     opening: EngineEvent
-    deltas: list[str]
+    deltas: list[str | TextCitation]
 
     def events(self, *, closed: bool = True) -> list[EngineEvent]:
-        deltas = [BlockDelta(text=text) for text in self.deltas]
+        deltas = [
+            BlockDelta(text=each) if isinstance(each, str) else CitationFound(citation=each)
+            for each in self.deltas
+        ]
         return [self.opening, *deltas, *([BlockClosed()] if closed else [])]
 
 
@@ -104,6 +157,9 @@ def _json_pieces(draw: st.DrawFn) -> list[str]:
 
 blocks = st.one_of(
     st.builds(Block, st.just(TextOpened()), pieces),
+    st.builds(
+        Block, st.just(TextOpened()), st.lists(_texts | _broken_texts | _citations, max_size=5)
+    ),
     st.builds(Block, st.just(ThinkingOpened()), pieces),
     st.builds(Block, st.builds(RedactedThinkingOpened, data=st.just("cmVk")), st.just([])),
     st.builds(Block, _calls, _json_pieces() | st.just([])),
@@ -145,6 +201,7 @@ anything = st.one_of(
     st.builds(RedactedThinkingOpened, data=st.just("cmVk")),
     _calls,
     st.builds(BlockDelta, text=_texts | st.sampled_from(["{", "}", '{"a":1}', "[1]", "NaN", ""])),
+    st.builds(CitationFound, citation=_citations),
     st.builds(BlockClosed),
     usage,
     st.builds(

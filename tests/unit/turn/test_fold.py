@@ -2,12 +2,15 @@ from typing import Any, cast
 
 import pytest
 from anthropic.lib.streaming import _beta_messages, _messages
+from anthropic.types import TextCitation
 from hypothesis import given
 from msgspec.json import decode
+from pydantic import TypeAdapter
 
 from antechamber.turn.events import (
     BlockClosed,
     BlockDelta,
+    CitationFound,
     EngineEvent,
     TextOpened,
     ThinkingOpened,
@@ -22,7 +25,7 @@ from antechamber.wire.errors import EngineFailed
 from antechamber.wire.responses import ContextManagement, Diagnostics
 from antechamber.wire.stream import Ping, StreamEvent
 from tests.stream_grammar import Event
-from tests.unit.turn.engine_turns import OPENING, played, shown, turns
+from tests.unit.turn.engine_turns import CITATIONS, OPENING, played, shown, turns
 
 MANAGED = Opening(
     model="claude-test-1",
@@ -110,6 +113,21 @@ def test_the_message_has_every_block_and_the_end() -> None:
     ]
     assert message["stop_reason"] == "tool_use"
     assert message["usage"]["output_tokens"] == 9
+
+
+def test_a_text_has_the_citations_that_came_with_it() -> None:
+    cited = [CitationFound(citation=citation) for citation in CITATIONS]
+    wire = played(
+        [
+            *(TextOpened(), cited[0], BlockDelta(text="It rains."), *cited[1:], BlockClosed()),
+            TurnEnded(stop_reason="end_turn"),
+        ]
+    )
+
+    (block,) = folded(wire)["content"]
+
+    assert block["citations"] == [decode(encode_json(citation)) for citation in CITATIONS]
+    assert all(TypeAdapter(TextCitation).validate_python(each) for each in block["citations"])
 
 
 # T15

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from antechamber.turn.events import (
     BlockClosed,
     BlockDelta,
+    CitationFound,
     EngineEvent,
     RedactedThinkingOpened,
     TextOpened,
@@ -23,7 +24,15 @@ from antechamber.wire.errors import EngineFailed
 from antechamber.wire.responses import StopReason
 from antechamber.wire.stream import StreamEvent
 from tests.stream_grammar import Event, check_stream, parse_sse
-from tests.unit.turn.engine_turns import OPENING, anything, machine, played, shown, turns
+from tests.unit.turn.engine_turns import (
+    CITATIONS,
+    OPENING,
+    anything,
+    machine,
+    played,
+    shown,
+    turns,
+)
 
 TEXT = [TextOpened(), BlockDelta(text="Hello"), BlockClosed()]
 CALL = [ToolUseOpened(name="get_weather"), BlockDelta(text='{"city": "Bern"}'), BlockClosed()]
@@ -119,6 +128,68 @@ def test_blocks_are_numbered_without_gap_and_keep_their_deltas() -> None:
         (3, "input_json_delta", ""),
         (3, "input_json_delta", '{"city": "Bern"}'),
     ]
+
+
+def test_citations_that_come_first_stand_before_the_text_of_a_block_that_announces_them() -> None:
+    read = stream(
+        *(TextOpened(), CitationFound(citation=CITATIONS[0]), BlockDelta(text=" It rains.")),
+        *(BlockClosed(), TextOpened(), BlockDelta(text=" Or not."), BlockClosed()),
+        TurnEnded(stop_reason="end_turn"),
+    )
+
+    assert [data for _, data in read[1:4]] == [
+        {
+            "type": "content_block_start",
+            "index": 0,
+            "content_block": {"type": "text", "text": "", "citations": []},
+        },
+        {
+            "type": "content_block_delta",
+            "index": 0,
+            "delta": {
+                "type": "citations_delta",
+                "citation": {
+                    "type": "char_location",
+                    "cited_text": "It rains.",
+                    "document_index": 0,
+                    "document_title": "Weather",
+                    "start_char_index": 4,
+                    "end_char_index": 13,
+                    "file_id": "file_1",
+                },
+            },
+        },
+        {
+            "type": "content_block_delta",
+            "index": 0,
+            "delta": {"type": "text_delta", "text": " It rains."},
+        },
+    ]
+    assert read[5][1]["content_block"]["citations"] is None
+
+
+def test_a_citation_may_follow_its_text() -> None:
+    read = stream(
+        *(TextOpened(), BlockDelta(text="It rains."), CitationFound(citation=CITATIONS[1])),
+        TurnEnded(stop_reason="end_turn"),
+    )
+
+    assert [kind for _, kind, _ in deltas(read)] == ["text_delta", "citations_delta"]
+
+
+def test_the_citations_of_a_blank_block_are_left_out_with_it() -> None:
+    cited = CitationFound(citation=CITATIONS[0])
+    read = stream(
+        *(TextOpened(), cited, BlockDelta(text=" "), BlockClosed(), *TEXT),
+        TurnEnded(stop_reason="end_turn"),
+    )
+
+    assert deltas(read) == [(0, "text_delta", "Hello")]
+
+
+@pytest.mark.parametrize("opening", [ThinkingOpened(), ToolUseOpened(name="run")])
+def test_only_text_is_cited(opening: EngineEvent) -> None:
+    check_stream(cut_off([opening, CitationFound(citation=CITATIONS[0])]))
 
 
 @pytest.mark.parametrize("opening", [TextOpened(), ThinkingOpened(), ToolUseOpened(name="run")])

@@ -19,6 +19,7 @@ from antechamber.wire.errors import ApiError, InvalidRequest
 from antechamber.wire.responses import Message, ToolUseBlock
 from antechamber.wire.shape import JsonObject
 from antechamber.wire.stream import (
+    CitationsDelta,
     ContentBlockDelta,
     ContentBlockStart,
     ContentBlockStop,
@@ -103,7 +104,7 @@ class _ChunkWriter:
                 return self._chunk({"reasoning_content": thought}) if thought else b""
             case InputJsonDelta(partial_json=text):
                 return self._more_arguments(text) if text else b""
-            case SignatureDelta():
+            case SignatureDelta() | CitationsDelta():
                 return b""
 
     def _call(self, block: ToolUseBlock) -> bytes:

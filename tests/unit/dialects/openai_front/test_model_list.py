@@ -7,7 +7,7 @@ from antechamber.wire.model_info import ModelInfo, model_info
 
 
 def info(facts: ModelFacts) -> ModelInfo:
-    return model_info(facts, window_tokens=None, image_input=False, pdf_input=False)
+    return model_info(facts, window_tokens=None, image_input=False)
 
 
 def test_a_model_has_the_four_fields_of_the_format() -> None:

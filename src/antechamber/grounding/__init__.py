@@ -1,0 +1,1 @@
+"""Finds for the sentences of an answer the passages of the sources that say the same."""
