@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import httpx2 as httpx
 import psutil
 import pytest
+from PIL import Image
 
 from tests.servers import RunningServer, running_server
 
@@ -16,8 +18,6 @@ _HEAD = {"anthropic-version": "2023-06-01", "content-type": "application/json"}
 _UPSTREAM = '[[engines]]\nname = "up"\ntype = "scripted"\nscript = "replies.toml"\n'
 _REPLIES = '[[replies]]\ntext = "Seen."\nusage = { input_tokens = 7 }\n'
 _MEGABYTE = 1024 * 1024
-_SIGNATURE = b"\x89PNG\r\n\x1a\n"
-"""What the bytes of a PNG begin with; the rest is the upstream's affair."""
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +30,10 @@ def relay(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
 
 
 def _with_images(size_bytes: int) -> bytes:
-    image = _SIGNATURE + bytes(size_bytes * 3 // 4)
+    written = io.BytesIO()
+    Image.new("L", (100, 100)).save(written, "PNG")
+    # What stands behind the end of a PNG nobody looks at.
+    image = written.getvalue() + bytes(size_bytes * 3 // 4)
     source = {
         "type": "base64",
         "media_type": "image/png",

@@ -1,17 +1,25 @@
 """``preset = "seed"`` through the door of a served process."""
 
+import io
 from pathlib import Path
 
 import anthropic
 import pytest
+from PIL import Image
 
 from tests.servers import running_server
-from tests.unit.media.images import in_base64, png
+from tests.unit.media.images import in_base64
 
 CONFIG = (
     'preset = "seed"\n[[engines]]\nname = "replies"\ntype = "scripted"\nscript = "replies.toml"\n'
 )
 SCRIPT = '[[replies]]\ntext = "Hello."\n'
+
+
+def png(side: int) -> bytes:
+    written = io.BytesIO()
+    Image.new("L", (side, side)).save(written, "PNG")
+    return written.getvalue()
 
 
 def ask(client: anthropic.Anthropic, model: str, max_tokens: int) -> str | None:
@@ -45,7 +53,7 @@ def shown(client: anthropic.Anthropic, model: str, data: str) -> int:
 
 
 def test_its_images_are_smaller_and_reckoned_by_their_area(tmp_path: Path) -> None:
-    picture = in_base64(png(4_000, 4_000) + bytes(30_000))
+    picture = in_base64(png(4_000) + bytes(30_000))
     with (
         running_server(tmp_path, config=CONFIG, files={"replies.toml": SCRIPT}) as server,
         anthropic.Anthropic(base_url=server.url, api_key="any", max_retries=0) as client,

@@ -21,6 +21,10 @@ class EngineLimits:
     window_tokens: int | None = None
     """Input and output of one turn together."""
     image_input: bool = False
+    pdf_input: bool = False
+    """PDFs as they are; without it pages are given as images and text."""
+    url_input: bool = False
+    """Images and PDFs by URL, which whoever serves the model then fetches."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

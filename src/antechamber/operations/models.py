@@ -34,7 +34,7 @@ async def list_models(
         if allowed is None or candidate.facts.id in allowed
     ]
     await _settle({candidate.engine.name: candidate.engine for candidate in candidates}.values())
-    infos = [_info(candidate, beta=beta) for candidate in candidates]
+    infos = [_info(services, candidate, beta=beta) for candidate in candidates]
     wanted = lifecycle or _SHOWN_UNASKED
     return page_of(infos, order, lambda info: info["id"], lambda info: info["lifecycle"] in wanted)
 
@@ -48,7 +48,7 @@ async def get_model(
         message = f"model: {model}"
         raise NotFound(message)
     await _settle([candidate.engine])
-    return _info(candidate, beta=beta)
+    return _info(services, candidate, beta=beta)
 
 
 async def _settle(engines: Iterable[Engine]) -> None:
@@ -62,13 +62,12 @@ async def _settle(engines: Iterable[Engine]) -> None:
         return
 
 
-def _info(candidate: Candidate, *, beta: bool) -> ModelInfo:
+def _info(services: Services, candidate: Candidate, *, beta: bool) -> ModelInfo:
     limits = candidate.engine.limits
     return model_info(
         candidate.facts,
         window_tokens=limits.window_tokens,
-        image_input=limits.image_input,
-        # A PDF is read through the images of its pages.
-        pdf_input=limits.image_input,
+        # To a model that sees nothing what is in an image is read out.
+        image_input=limits.image_input or services.attachments.reads_scans,
         beta=beta,
     )

@@ -10,6 +10,7 @@ from antechamber.rules import (
     addresses,
     betas,
     cache_control,
+    citations,
     context_management,
     effort,
     features,
@@ -63,6 +64,7 @@ _STRUCTURE: tuple[Rule, ...] = (
     server_tools.refuse_unpaired_server_tool_blocks,
     tools.refuse_references_to_undeclared_tools,
     media.refuse_media_that_are_not_what_they_say,
+    citations.refuse_citations_of_some_only,
     cache_control.refuse_misused_breakpoints,
     context_management.refuse_clearing_of_thinking_in_second_place,
     tool_choice.refuse_force_while_thinking_on_a_budget,
@@ -71,6 +73,8 @@ _STRUCTURE: tuple[Rule, ...] = (
     structured_output.refuse_schemas_outside_the_subset,
     structured_output.refuse_schemas_beyond_the_limits,
     structured_output.refuse_what_a_schema_excludes,
+    # For relays too: their upstream may stand in the operator's own network.
+    addresses.refuse_sources_that_are_not_public,
 )
 _MODEL: tuple[Rule, ...] = (
     thinking_rules.refuse_modes_where_the_model_does,
@@ -85,9 +89,7 @@ _LATER: tuple[Rule, ...] = (
     features.refuse_tools_of_the_server,
     features.refuse_parameters_of_what_comes_later,
     features.refuse_compactions,
-    features.refuse_files,
-    addresses.refuse_sources_that_are_not_public,
-    features.refuse_citations,
+    features.refuse_container_uploads,
 )
 
 
@@ -102,6 +104,7 @@ _MOOT_WHEN_PLAIN: frozenset[Rule] = frozenset(
         server_tools.refuse_unpaired_server_tool_blocks,
         tools.refuse_references_to_undeclared_tools,
         media.refuse_media_that_are_not_what_they_say,
+        citations.refuse_citations_of_some_only,
         context_management.refuse_clearing_of_thinking_in_second_place,
         tool_choice.refuse_force_while_thinking_on_a_budget,
         thinking_rules.refuse_a_tool_loop_without_its_thought,
@@ -111,9 +114,8 @@ _MOOT_WHEN_PLAIN: frozenset[Rule] = frozenset(
         structured_output.refuse_what_a_schema_excludes,
         features.refuse_tools_of_the_server,
         features.refuse_compactions,
-        features.refuse_files,
+        features.refuse_container_uploads,
         addresses.refuse_sources_that_are_not_public,
-        features.refuse_citations,
     }
 )
 """Rules about what a plain request does not have. Most requests are plain, and to ask each of these

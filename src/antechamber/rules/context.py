@@ -25,6 +25,7 @@ class RuleContext(msgspec.Struct, frozen=True, kw_only=True):
     asked_model: str
     """The model as the client wrote it; clients look for it in what we answer."""
     verify: Verify
+    is_batch_item: bool = False
     engine_is_claude_family: bool = False
     """The engine speaks the Messages API itself: foreign signatures and features that this server
     does not have are its affair, and go through to it."""

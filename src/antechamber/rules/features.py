@@ -5,22 +5,17 @@ An engine of the Claude family has these itself; nothing here is asked of reques
 
 from collections.abc import Iterator
 
-from antechamber.rules.media import placed_media
 from antechamber.rules.reading import Prompt, Reading
 from antechamber.rules.tools import definitions, tag_of
 from antechamber.wire.blocks import (
     CompactionBlock,
     ContainerUploadBlock,
-    DocumentBlock,
-    SearchResultBlock,
     ToolAdditionBlock,
     ToolRemovalBlock,
-    ToolResultBlock,
 )
 from antechamber.wire.config import ContainerParams, ThinkingAdaptive, ThinkingEnabled
 from antechamber.wire.declarations import NamedTool
-from antechamber.wire.documents import FileDocumentSource, FileImageSource
-from antechamber.wire.errors import InvalidRequest, NotFound
+from antechamber.wire.errors import InvalidRequest
 from antechamber.wire.messages import MessageRequest
 
 _SERVER_TOOLS = (
@@ -130,36 +125,13 @@ def _names_something(container: ContainerParams | None) -> bool:
     return container is not None and bool(container.id or container.skills)
 
 
-def refuse_files(reading: Reading) -> None:
-    """There are none yet, so none is found."""
+def refuse_container_uploads(reading: Reading) -> None:
+    """There is no container to put a file into."""
     for upload in reading.every(ContainerUploadBlock):
-        raise _not_found(upload.block.file_id)
-    for _, block in placed_media(reading):
-        if isinstance(block.source, FileImageSource | FileDocumentSource):
-            raise _not_found(block.source.file_id)
-
-
-def _not_found(file_id: str) -> NotFound:
-    # platform.claude.com/docs/en/build-with-claude/files
-    return NotFound(f"File `{file_id}` not found.")
-
-
-def refuse_citations(reading: Reading) -> None:
-    """On documents and search results, those that a tool gave included."""
-    for path, block in _citable(reading):
-        if block.citations is not None and block.citations.enabled:
-            raise InvalidRequest(
-                f"{path}.{block.type}.citations: citations are not supported for this model"
-            )
-
-
-def _citable(reading: Reading) -> Iterator[tuple[str, DocumentBlock | SearchResultBlock]]:
-    for placed in reading.every(DocumentBlock, SearchResultBlock):
-        yield placed.path, placed.block
-    for placed in reading.every(ToolResultBlock):
-        for number, block in enumerate(placed.block.content or ()):
-            if block.type == "document" or block.type == "search_result":
-                yield f"{placed.path}.tool_result.content.{number}", block
+        # platform.claude.com/docs/en/build-with-claude/files, of code execution; our words
+        raise InvalidRequest(
+            f"{upload.path}: `container_upload` blocks need the code execution tool"
+        )
 
 
 def refuse_compactions(reading: Reading) -> None:

@@ -14,11 +14,12 @@ from antechamber.wire.messages import MessageRequest
 
 
 def refuse_output_beyond_the_cap(request: MessageRequest, reading: Reading) -> None:
-    """The catalogue's cap, or that of a beta which is on."""
-    facts = reading.context.facts
-    cap, larger = facts.max_output_tokens, facts.beta_output
-    if larger is not None and larger.beta in reading.context.betas:
-        cap = larger.tokens
+    """The catalogue's cap, or that of a beta which is on; one of them is for batches alone."""
+    context = reading.context
+    facts, cap = context.facts, context.facts.max_output_tokens
+    for larger in (facts.beta_output, facts.beta_batch_output if context.is_batch_item else None):
+        if larger is not None and larger.beta in context.betas:
+            cap = larger.tokens
     if cap is not None and request.max_tokens > cap:
         # anthropics/claude-code#11302
         raise InvalidRequest(

@@ -5,12 +5,12 @@ Source: platform.claude.com/docs/en/build-with-claude/structured-outputs.
 
 from collections.abc import Iterator
 
+from antechamber.rules.citations import citable, is_cited
 from antechamber.rules.messages import ends_in_prefill
 from antechamber.rules.reading import Prompt, Reading
 from antechamber.rules.schema_subset import first_unsupported, tally
 from antechamber.rules.tool_schema import INVALID, is_json_schema
 from antechamber.rules.tools import custom_tools, definitions
-from antechamber.wire.blocks import DocumentBlock, SearchResultBlock
 from antechamber.wire.declarations import NamedTool
 from antechamber.wire.errors import InvalidRequest
 from antechamber.wire.shape import JsonObject
@@ -73,11 +73,10 @@ def refuse_what_a_schema_excludes(reading: Reading) -> None:
             f"{where}: structured outputs are not supported with assistant message prefill. "
             "The conversation must end with a user message."
         )
-    for placed in reading.every(DocumentBlock, SearchResultBlock):
-        if placed.block.citations is not None and placed.block.citations.enabled:
-            raise InvalidRequest(
-                f"{where}: structured outputs are not supported when citations are enabled"
-            )
+    if any(is_cited(block) for _, block in citable(reading)):
+        raise InvalidRequest(
+            f"{where}: structured outputs are not supported when citations are enabled"
+        )
 
 
 def refuse_schemas_where_the_model_does(reading: Reading) -> None:

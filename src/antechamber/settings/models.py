@@ -12,6 +12,7 @@ SAID_OF_MODELS = {
     "window_tokens",
     "max_output_tokens",
     "display_name",
+    "image_input",
     "image_long_edge_px",
     "image_tokens",
 }
@@ -30,6 +31,8 @@ class ModelSettings(Section):
     window_tokens: Annotated[int, Field(ge=256)] | None = None
     max_output_tokens: Annotated[int, Field(ge=1)] | None = None
     display_name: Annotated[str, Field(min_length=1)] | None = None
+    image_input: bool | None = None
+    """False: the model sees no images, so they are read out to it."""
     image_long_edge_px: Annotated[int, Field(ge=1)] | None = None
     """To which an image is shrunk; what of it may cost most remains."""
     image_tokens: Literal["patches", "area"] | None = None

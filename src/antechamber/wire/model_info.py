@@ -107,8 +107,10 @@ class ModelInfo(TypedDict):
 class ServerFeatures:
     """What this server does for a model, whichever engine is behind it."""
 
-    batches: bool = False
-    citations: bool = False
+    batches: bool = True
+    citations: bool = True
+    pdf_input: bool = True
+    """Of every PDF the text is told, whatever the model sees of it."""
     web_search: bool = False
     code_execution: bool = False
     programmatic_tool_calls: bool = False
@@ -121,15 +123,14 @@ def model_info(
     *,
     window_tokens: int | None,
     image_input: bool,
-    pdf_input: bool,
     features: ServerFeatures = ServerFeatures(),
     beta: bool = False,
 ) -> ModelInfo:
     """Describe a model as the lesser of catalogue, engine and server.
 
-    ``window_tokens``, ``image_input`` and ``pdf_input`` are the engine's; a window of None is
-    unknown. The output cap is the catalogue's alone: it is what ``max_tokens`` is checked against.
-    With ``beta`` the two fields that only the beta shape has are there.
+    ``window_tokens`` and ``image_input`` are the engine's; a window of None is unknown. The output
+    cap is the catalogue's alone: it is what ``max_tokens`` is checked against. With ``beta`` the
+    two fields that only the beta shape has are there.
     """
     lifecycle = facts.lifecycle
     # SDK 2.12: both dates are null while a model is active, whatever the vendor has promised.
@@ -144,9 +145,7 @@ def model_info(
         "line": facts.line,
         "max_input_tokens": _lesser(facts.window_tokens, window_tokens),
         "max_tokens": facts.max_output_tokens,
-        "capabilities": _capabilities(
-            facts, features, image_input=image_input, pdf_input=pdf_input
-        ),
+        "capabilities": _capabilities(facts, features, image_input=image_input),
     }
     if beta:
         info["allowed_fallback_models"] = []  # empty: the parameter `fallbacks` is not supported
@@ -155,7 +154,7 @@ def model_info(
 
 
 def _capabilities(
-    facts: ModelFacts, features: ServerFeatures, *, image_input: bool, pdf_input: bool
+    facts: ModelFacts, features: ServerFeatures, *, image_input: bool
 ) -> Capabilities:
     supports = facts.supports
     return {
@@ -167,7 +166,7 @@ def _capabilities(
         "context_management": _context_management(facts, features),
         "effort": _effort(facts),
         "image_input": Supported(supported=supports.image_input and image_input),
-        "pdf_input": Supported(supported=supports.pdf_input and pdf_input),
+        "pdf_input": Supported(supported=supports.pdf_input and features.pdf_input),
         "server_tools": _server_tools(facts, features),
         "structured_outputs": Supported(supported=supports.structured_outputs),
         "thinking": _thinking(facts),

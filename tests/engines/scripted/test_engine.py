@@ -18,6 +18,7 @@ from tests.engines.scripted.stage import (
     shown,
     usage,
 )
+from tests.unit.media.images import in_base64, png
 
 WEATHER_TOOL = {
     "name": "get_weather",
@@ -29,6 +30,11 @@ IMAGE = {
     "source": {"type": "base64", "media_type": "image/png", "data": "iVBORw0KGgo=" * 1_000},
 }
 
+SIZED = {
+    "type": "image",
+    "source": {"type": "base64", "media_type": "image/png", "data": in_base64(png(1_000, 1_000))},
+}
+
 
 async def test_it_is_an_engine() -> None:
     scripted: Engine = engine("window_tokens = 4096")
@@ -36,7 +42,9 @@ async def test_it_is_an_engine() -> None:
     await scripted.ready()
 
     assert scripted.name == "replies"
-    assert scripted.limits == EngineLimits(window_tokens=4096, image_input=True)
+    assert scripted.limits == EngineLimits(
+        window_tokens=4096, image_input=True, pdf_input=True, url_input=True
+    )
     await scripted.aclose()
     await scripted.aclose()
 
@@ -53,6 +61,7 @@ async def test_it_is_an_engine() -> None:
             MESSAGE_TOKENS + 1 + 2,
         ),
         (({"role": "user", "content": [IMAGE]},), {}, MESSAGE_TOKENS + MEDIA_TOKENS),
+        (({"role": "user", "content": [SIZED]},), {}, MESSAGE_TOKENS + 1_296),
     ],
 )
 async def test_input_is_counted_by_its_text(

@@ -23,7 +23,6 @@ def described(model_id: str, **changes: Any) -> Any:
     able: dict[str, Any] = {
         "window_tokens": None,
         "image_input": True,
-        "pdf_input": True,
         "features": ALL_FEATURES,
     }
     return json.loads(encode_json(model_info(facts, **(able | changes))))
@@ -115,11 +114,12 @@ def test_the_output_cap_stays_the_catalogues() -> None:
     assert described("claude-opus-5", window_tokens=8_192)["max_tokens"] == 128_000
 
 
-def test_images_and_pdfs_need_an_engine_that_reads_them() -> None:
-    blind = described("claude-opus-5", image_input=False, pdf_input=False)["capabilities"]
+def test_images_need_an_engine_that_takes_them_and_pdfs_none() -> None:
+    blind = described("claude-opus-5", image_input=False)["capabilities"]
     old = described("claude-3-opus-20240229")["capabilities"]
 
-    assert (blind["image_input"], blind["pdf_input"]) == ({"supported": False},) * 2
+    assert blind["image_input"] == {"supported": False}
+    assert blind["pdf_input"] == {"supported": True}  # its text is told
     assert old["image_input"] == {"supported": True}
     assert old["pdf_input"] == {"supported": False}  # the model itself reads none
 
@@ -127,8 +127,7 @@ def test_images_and_pdfs_need_an_engine_that_reads_them() -> None:
 def test_what_the_server_does_not_do_is_not_promised() -> None:
     capabilities = described("claude-opus-5", features=ServerFeatures(), beta=True)["capabilities"]
 
-    for name in ("batch", "citations", "code_execution"):
-        assert capabilities[name] == {"supported": False}
+    assert capabilities["code_execution"] == {"supported": False}
     for name in ("compaction", "context_management", "server_tools"):
         assert not capabilities[name]["supported"]
         assert all(leaf in (False, {"supported": False}) for leaf in capabilities[name].values())

@@ -124,6 +124,7 @@ class Asked:
     version: Version = "2023-06-01"
     betas: frozenset[str] = frozenset()
     claude_family: bool = False
+    batch_item: bool = False
     private_addresses: bool = False
     max_image_bytes: int = 10 * 1024 * 1024
     max_pdf_bytes: int | None = None
@@ -138,6 +139,7 @@ def context_of(model: str, asked: Asked) -> RuleContext:
         asked_model=model,
         verify=SIGNER.verify,
         engine_is_claude_family=asked.claude_family,
+        is_batch_item=asked.batch_item,
         allow_private_addresses=asked.private_addresses,
         max_image_bytes=asked.max_image_bytes,
         max_pdf_bytes=asked.max_pdf_bytes,

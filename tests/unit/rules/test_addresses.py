@@ -170,7 +170,6 @@ def test_a_private_address_is_refused_wherever_it_stands() -> None:
     "asked",
     [
         pytest.param(Asked(private_addresses=True), id="where the operator allows them"),
-        pytest.param(Asked(claude_family=True), id="for a relay"),
     ],
 )
 def test_private_addresses_pass(asked: Asked) -> None:

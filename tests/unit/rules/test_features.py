@@ -2,28 +2,24 @@
 
 import pytest
 
-from antechamber.wire.errors import InvalidRequest, NotFound
+from antechamber.wire.errors import InvalidRequest
 from tests.unit.rules.requests import (
     Asked,
     Case,
     Fields,
     added,
     assistant,
-    call,
     cases,
     change,
     refusal,
     refusal_of_count,
     result,
     system,
-    text,
     tool,
     user,
     words,
 )
 
-FILE: Fields = {"type": "file", "file_id": "file_011CNha8iCJcU1wXNR6q4V8w"}
-NOT_FOUND = "File `file_011CNha8iCJcU1wXNR6q4V8w` not found."
 CITED: Fields = {
     "type": "document",
     "source": {"type": "text", "media_type": "text/plain", "data": "Some text."},
@@ -127,59 +123,9 @@ BOTH: list[Case] = [
         "messages.1.content.0: Invalid `signature` in `compaction` block",
     ),
     (
-        "58: an image by its file",
-        {"messages": [user({"type": "image", "source": FILE})]},
-        NOT_FOUND,
-    ),
-    (
-        "58: a document by its file",
-        {"messages": [user({"type": "document", "source": FILE})]},
-        NOT_FOUND,
-    ),
-    (
-        "58: a file inside a tool result",
-        {
-            "messages": [
-                user("Hi"),
-                assistant(call()),
-                user(result(content=[{"type": "image", "source": FILE}])),
-            ]
-        },
-        NOT_FOUND,
-    ),
-    (
-        "58: a file for the container",
-        {"messages": [user({"type": "container_upload", "file_id": FILE["file_id"]})]},
-        NOT_FOUND,
-    ),
-    (
-        "citations on a document",
-        {"messages": [user(CITED, "What does it say?")]},
-        "messages.0.content.0.document.citations: citations are not supported for this model",
-    ),
-    (
-        "citations on a search result that a tool gave",
-        {
-            "messages": [
-                user("Hi"),
-                assistant(call()),
-                user(
-                    result(
-                        content=[
-                            {
-                                "type": "search_result",
-                                "source": "notes",
-                                "title": "Notes",
-                                "content": [text("Some text.")],
-                                "citations": {"enabled": True},
-                            }
-                        ]
-                    )
-                ),
-            ]
-        },
-        "messages.2.content.0.tool_result.content.0.search_result.citations: "
-        "citations are not supported for this model",
+        "a file for the container",
+        {"messages": [user({"type": "container_upload", "file_id": "file_1"})]},
+        "messages.0.content.0: `container_upload` blocks need the code execution tool",
     ),
 ]
 CREATING: list[Case] = [
@@ -276,13 +222,6 @@ def test_an_engine_that_speaks_the_messages_api_has_these_itself(fields, expecte
 )
 def test_what_changes_nothing_is_accepted(fields) -> None:
     assert words(refusal(Asked(), **fields)) is None
-
-
-def test_a_missing_file_is_not_found() -> None:
-    """Row 58 is a 404."""
-    error = refusal(Asked(), messages=[user({"type": "image", "source": FILE})])
-
-    assert isinstance(error, NotFound)
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import base64
 
 import pytest
 
+from tests.unit.media.images import in_base64, png
 from tests.unit.rules.requests import (
     Asked,
     Case,
@@ -32,6 +33,10 @@ def image(media_type: str = "image/png", data: str = PNG) -> Fields:
 def pdf(data: str) -> Fields:
     source = {"type": "base64", "media_type": "application/pdf", "data": data}
     return {"type": "document", "source": source}
+
+
+def sized(width: int, height: int) -> Fields:
+    return image(data=in_base64(png(width, height)))
 
 
 REFUSED: list[Case] = [
@@ -84,6 +89,33 @@ REFUSED: list[Case] = [
         {"messages": [user(pdf(PNG))]},
         "messages.0.content.0.pdf.source.base64.data: The PDF specified was not valid",
     ),
+    (
+        "50 anthropics/claude-code#4778: a side that is too long",
+        {"messages": [user(sized(8_001, 10))]},
+        "messages.0.content.0.image.source.base64.data: At least one of the image dimensions "
+        "exceed max allowed size: 8000 pixels",
+    ),
+    (
+        "51 anthropics/claude-code#49537: and a shorter one among many",
+        {"messages": [user(*[sized(10, 10)] * 20, sized(10, 2_001))]},
+        "messages.0.content.20.image.source.base64.data: At least one of the image dimensions "
+        "exceed max allowed size for many-image requests: 2000 pixels",
+    ),
+    (
+        "53: more images than the window is for",
+        {"messages": [user(*[sized(10, 10)] * 101)]},
+        "Too much media: 0 document pages + 101 images > 100",
+    ),
+    (
+        "an image that must not be shrunk",
+        {
+            "messages": [
+                user({**sized(3_000, 1_500), "transformations": {"oversized_image": "error"}})
+            ]
+        },
+        "messages.0.content.0.image.source.base64.data: image dimensions 3000x1500 exceed the "
+        "largest that fit: 1568x784",
+    ),
 ]
 
 
@@ -107,6 +139,16 @@ def test_counting_refuses_what_creating_refuses(fields, expected) -> None:
     "fields",
     [
         pytest.param({"messages": [user("Look:", image())]}, id="a PNG"),
+        pytest.param({"messages": [user(sized(8_000, 8_000))]}, id="one as large as may be"),
+        pytest.param({"messages": [user(*[sized(2_000, 2_000)] * 100)]}, id="as many as may be"),
+        pytest.param(
+            {
+                "messages": [
+                    user({**sized(1_000, 999), "transformations": {"oversized_image": "error"}})
+                ]
+            },
+            id="one that need not be shrunk",
+        ),
         pytest.param(
             {
                 "messages": [
@@ -202,3 +244,22 @@ def test_what_is_just_as_large_as_the_limit_is_accepted() -> None:
     )
 
     assert words(refusal(asked, messages=[shown])) is None
+
+
+def test_the_code_of_a_side_that_is_too_long_names_the_most_and_the_place() -> None:
+    """SDK 2.12: ``image_dimensions_too_large``."""
+    error = refusal(Asked(), messages=[user(sized(9_000, 10))])
+
+    assert error is not None
+    assert error.details == {
+        "error_code": "image_dimensions_too_large",
+        "max_side_length_pixels": 8_000,
+        "paths": ["messages.0.content.0.image.source.base64.data"],
+    }
+
+
+def test_a_model_with_a_larger_window_takes_more_images() -> None:
+    messages = [user(*[sized(10, 10)] * 600)]
+
+    assert refusal(Asked(), model="claude-opus-5", messages=messages) is None
+    assert refusal(Asked(), model="claude-haiku-4-5", messages=messages) is not None

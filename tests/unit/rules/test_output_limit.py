@@ -63,6 +63,16 @@ def test_a_larger_cap_needs_its_beta() -> None:
     assert refusal(Asked(betas=frozenset({facts.beta_output.beta})), **fields) is None
 
 
+def test_the_longest_outputs_are_for_batches_alone() -> None:
+    """platform.claude.com/docs/en/build-with-claude/batch-processing: output-300k-2026-03-24."""
+    beta = frozenset({"output-300k-2026-03-24"})
+    fields: Fields = {"model": "claude-opus-5", "max_tokens": 300_000}
+
+    assert refusal(Asked(betas=beta, batch_item=True), **fields) is None
+    assert refusal(Asked(betas=beta), **fields) is not None
+    assert refusal(Asked(batch_item=True), **fields) is not None
+
+
 def test_a_model_that_only_the_configuration_knows_has_no_cap() -> None:
     assert refusal(Asked(), model="my-own-model", max_tokens=10_000_000) is None
 

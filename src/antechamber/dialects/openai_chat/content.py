@@ -41,7 +41,7 @@ def block_parts(block: object, path: str, quirks: Quirks) -> Iterator[Part]:
         case TextBlock(text=text):
             yield text_part(text)
         case ImageBlock():
-            yield _image(block, f"{path}.image", quirks)
+            yield _image(block, f"{path}.image")
         case DocumentBlock():
             yield from _document(block, f"{path}.document", quirks)
         case SearchResultBlock(title=title, source=source, content=texts):
@@ -70,19 +70,13 @@ def content_of(parts: Sequence[Part], separator: str = "\n") -> str | list[Part]
     return list(parts)
 
 
-def _image(block: ImageBlock, path: str, quirks: Quirks) -> Part:
+def _image(block: ImageBlock, path: str) -> Part:
     source = block.source
-    match source.type:
-        case "base64":
-            url = f"data:{source.media_type};base64,{source.data}"
-        case "url" if quirks.image_urls:
-            url = source.url
-        case "url":
-            message = f"{path}.source: This model does not support images by URL."
-            raise InvalidRequest(message)
-        case _:
-            message = f"{path}.source: This model does not support uploaded files."
-            raise InvalidRequest(message)
+    if source.type != "base64":
+        # Files and addresses are bytes by now.
+        message = f"{path}.source: This model does not support image sources of type {source.type}."
+        raise InvalidRequest(message)
+    url = f"data:{source.media_type};base64,{source.data}"
     return {"type": "image_url", "image_url": {"url": url}}
 
 

@@ -13,6 +13,9 @@ import string
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
+from antechamber.catalogue.facts import ImageTier
+from antechamber.media.image_fit import image_tokens
+from antechamber.media.image_head import image_size, reader_of_base64
 from antechamber.wire.encoding import encode_json
 
 _SMALL, _CAPITAL, _DIGIT, _SPACE, _OTHER, _FOREIGN = b"a", b"A", b"1", b" ", b".", b"x"
@@ -40,14 +43,19 @@ _TOOL_TOKENS = 24
 _TOOLS_TOKENS = 256
 """What chat templates say about tools besides naming them."""
 MEDIA_TOKENS = 4_784
-"""Of an image or a page: what the largest may cost on the models of the catalogue."""
+"""Of a file, and of an image whose size cannot be read: the most that one of the catalogue's models
+sees of an image."""
 
 
-def estimate(body: Mapping[str, object]) -> int:
-    """Return a count for the messages and tools of ``body`` that is not below the truth."""
+def estimate(body: Mapping[str, object], images: ImageTier) -> int:
+    """Return a count for the messages and tools of ``body``, its texts not below the truth.
+
+    What images cost is the catalogue's formula: hosts have as many as they have models.
+    """
     messages = cast("Sequence[Mapping[str, Any]]", body.get("messages") or ())
     tools = cast("Sequence[object]", body.get("tools") or ())
     total = _BASE_TOKENS + sum(_MESSAGE_TOKENS + _message(message) for message in messages)
+    total += media_tokens(body, images)
     if tools:
         total += _TOOLS_TOKENS + sum(
             _TOOL_TOKENS + text_tokens(encode_json(tool)) for tool in tools
@@ -55,17 +63,25 @@ def estimate(body: Mapping[str, object]) -> int:
     return total
 
 
-def media_parts(body: Mapping[str, object]) -> int:
-    """Return how many images and files the messages of ``body`` hold."""
+def media_tokens(body: Mapping[str, object], images: ImageTier) -> int:
+    """Return what the images and files of the messages cost, by the catalogue's formula."""
     messages = cast("Sequence[Mapping[str, Any]]", body.get("messages") or ())
     contents = (message["content"] for message in messages)
     return sum(
-        1
+        _media(part, images)
         for content in contents
         if not isinstance(content, str)
         for part in cast("Sequence[Mapping[str, Any]]", content)
         if part["type"] != "text"
     )
+
+
+def _media(part: Mapping[str, Any], images: ImageTier) -> int:
+    if part["type"] != "image_url":
+        return MEDIA_TOKENS
+    _, _, data = str(part["image_url"]["url"]).partition(";base64,")
+    size = image_size(reader_of_base64(data))
+    return MEDIA_TOKENS if size is None else image_tokens(size, images)
 
 
 def text_tokens(text: bytes) -> int:
@@ -98,7 +114,7 @@ def _message(message: Mapping[str, Any]) -> int:
 
 
 def _part(part: Mapping[str, Any]) -> int:
-    return text_tokens(_utf8(part["text"])) if part["type"] == "text" else MEDIA_TOKENS
+    return text_tokens(_utf8(part["text"])) if part["type"] == "text" else 0
 
 
 def _utf8(text: str) -> bytes:

@@ -88,7 +88,6 @@ class Quirks:
     top_k: bool = False
     images_in_results: bool = False
     """Whether messages of the role ``tool`` may hold images; else a user message follows."""
-    image_urls: bool = True
     pdf: bool = False
     """Whether ``file`` parts with a PDF are read."""
     user: bool = True

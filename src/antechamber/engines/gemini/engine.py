@@ -84,7 +84,9 @@ class GeminiEngine:
     def limits(self) -> EngineLimits:
         """The input that the model takes: its output is counted apart from it."""
         card = self._cards.get(self._model or "", ModelCard())
-        return EngineLimits(window_tokens=card.input_tokens, image_input=True)
+        return EngineLimits(
+            window_tokens=card.input_tokens, image_input=True, pdf_input=True, url_input=True
+        )
 
     async def ready(self) -> None:
         """Ask for the model, which takes a key that is good."""

@@ -36,7 +36,7 @@ class MessagesApiEngine:
     @property
     def limits(self) -> EngineLimits:
         """What the catalogue says of the model: the upstream has models of its own."""
-        return EngineLimits(image_input=True)
+        return EngineLimits(image_input=True, pdf_input=True, url_input=True)
 
     async def ready(self) -> None:
         """Return at once: an upstream that is away is found out by a request."""

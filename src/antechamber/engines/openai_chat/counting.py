@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
-from antechamber.dialects.openai_chat.estimate import MEDIA_TOKENS, estimate, media_parts
+from antechamber.catalogue.facts import ImageTier
+from antechamber.dialects.openai_chat.estimate import estimate, media_tokens
 from antechamber.dialects.openai_chat.quirks import Counting
 from antechamber.outbound.client import UpstreamClient, UpstreamRefused
 from antechamber.wire.encoding import encode_json
@@ -44,8 +45,11 @@ class TokenCounter:
         self._client = client
         self._missing: set[str] = set()
 
-    async def count(self, body: Mapping[str, object], way: Counting) -> Count:
-        """Count the prompt of ``body``; the answer to the request tells the truth in the end."""
+    async def count(self, body: Mapping[str, object], way: Counting, images: ImageTier) -> Count:
+        """Count the prompt of ``body``; the answer to the request tells the truth in the end.
+
+        ``images`` says what they cost where nobody counts them.
+        """
         try:
             async with asyncio.timeout(_PATIENCE_S):
                 counted = await self._asked(body, way)
@@ -53,10 +57,10 @@ class TokenCounter:
             # The request itself meets the same fault, if it is one, and reports it.
             counted = None
         if counted is None:
-            return Count(tokens=estimate(body), exact=False)
-        if media := media_parts(body):
+            return Count(tokens=estimate(body, images), exact=False)
+        if media := media_tokens(body, images):
             # Tokenizers count the place of an image, not what stands there.
-            return Count(tokens=counted.tokens + media * MEDIA_TOKENS, exact=False)
+            return Count(tokens=counted.tokens + media, exact=False)
         return counted
 
     async def _asked(self, body: Mapping[str, object], way: Counting) -> Count | None:

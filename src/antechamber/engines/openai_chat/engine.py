@@ -70,11 +70,18 @@ class OpenAIChatEngine:
 
     @property
     def limits(self) -> EngineLimits:
-        """The window, where all models have one; images are the host's to refuse."""
-        window = self._reach.window_tokens
-        if window is None and (described := self._looking.known) is not None:
-            window = described.only_window
-        return EngineLimits(window_tokens=window, image_input=True)
+        """The window, where all models have one, and what the host is known to read.
+
+        Addresses are never left to it: it may stand in the operator's own network.
+        """
+        window, described = self._reach.window_tokens, self._looking.known
+        if described is None:
+            return EngineLimits(window_tokens=window, image_input=True)
+        return EngineLimits(
+            window_tokens=described.only_window if window is None else window,
+            image_input=described.sees,
+            pdf_input=described.quirks.pdf,
+        )
 
     async def ready(self) -> None:
         """Return when the host lists its models; wait for one that is not there yet."""
@@ -112,7 +119,7 @@ class OpenAIChatEngine:
         described = await self._looking.outcome()
         quirks = await self._quirks_for(order, described)
         asked = chat_request(order.request, order.thinking, quirks, model=order.upstream_model)
-        count = await self._counter.count(asked.body, quirks.counting)
+        count = await self._counter.count(asked.body, quirks.counting, order.facts.image_tier)
         window = self._reach.window_tokens or described.window(order.upstream_model)
         too_long = window is not None and count.exact and count.tokens > window
         if too_long and isinstance(order.request, MessageRequest):

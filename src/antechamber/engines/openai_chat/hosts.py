@@ -76,7 +76,6 @@ HOSTS: Mapping[str, Quirks] = {
         Quirks(
             host="lmstudio",
             effort_in_loops=True,
-            image_urls=False,
             parallel_switch=False,
             window="lmstudio",
         ),

@@ -37,6 +37,8 @@ class Description:
     models: tuple[str, ...] = ()
     windows: Mapping[str, int] = field(default_factory=dict[str, int])
     """By model; the empty name stands for every other one."""
+    sees: bool = True
+    """False where the host says that its model has no eyes; others refuse images themselves."""
 
     def window(self, model: str) -> int | None:
         """Return the window of ``model``."""
@@ -54,12 +56,14 @@ async def look(client: UpstreamClient, api_path: str, quirks: Quirks | None) -> 
     listed = await _listed(client, f"{api_path}/models")
     found = quirks or await _detected(client, listed)
     windows: dict[str, int] = {}
+    sees = True
     match found.window:
         case "models":
             windows = {str(model.get("id")): size for model, size in _sized(listed)}
         case "props":
             props = await _maybe(client, "/props")
             windows, found = _props(props), _as_its_template_is(found, props)
+            sees = _has_eyes(props)
         case "ollama":
             windows = _running(await _maybe(client, "/api/ps"))
         case "lmstudio":
@@ -67,7 +71,7 @@ async def look(client: UpstreamClient, api_path: str, quirks: Quirks | None) -> 
         case "unknown":
             pass
     models = tuple(str(model.get("id")) for model in listed)
-    return Description(quirks=found, models=models, windows=windows)
+    return Description(quirks=found, models=models, windows=windows, sees=sees)
 
 
 async def _listed(client: UpstreamClient, path: str) -> list[dict[str, Any]]:
@@ -121,6 +125,12 @@ def _props(props: dict[str, Any]) -> dict[str, int]:
     settings = props.get("default_generation_settings")
     size = cast("dict[str, Any]", settings).get("n_ctx") if isinstance(settings, dict) else None
     return {"": size} if type(size) is int and size > 0 else {}
+
+
+def _has_eyes(props: dict[str, Any]) -> bool:
+    modalities = props.get("modalities")
+    told = cast("dict[str, Any]", modalities) if isinstance(modalities, dict) else {}
+    return told.get("vision") is not False
 
 
 def _as_its_template_is(quirks: Quirks, props: dict[str, Any]) -> Quirks:

@@ -62,7 +62,12 @@ class ScriptedEngine:
     @property
     def limits(self) -> EngineLimits:
         """The window of the script, if it sets one; images are welcome, nobody looks at them."""
-        return EngineLimits(window_tokens=self._script.window_tokens, image_input=True)
+        return EngineLimits(
+            window_tokens=self._script.window_tokens,
+            image_input=True,
+            pdf_input=True,
+            url_input=True,
+        )
 
     async def ready(self) -> None:
         """Return at once: the script was read before."""
@@ -74,7 +79,7 @@ class ScriptedEngine:
         counting tokens and warming up use up nothing. Raises ``InvalidRequest`` when a message
         does not fit the script's window; counting one that does not is how a client finds out.
         """
-        counted = await _worked(order, count_input, order.request)
+        counted = await _worked(order, count_input, order.request, order.facts.image_tier)
         models = (order.request.model, order.facts.id, order.upstream_model)
         scene = look_at(order.request.messages, models)
         choice = self._prompter.choose(scene)

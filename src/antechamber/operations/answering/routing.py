@@ -192,6 +192,7 @@ def _as_configured(facts: ModelFacts, entry: ModelSettings | None) -> ModelFacts
         "max_output_tokens": entry.max_output_tokens,
         "display_name": entry.display_name,
         "image_tier": replace(facts.image_tier, **_said(images)),
+        "supports": replace(facts.supports, **_said({"image_input": entry.image_input})),
     }
     return replace(facts, **_said(told))
 

@@ -1,26 +1,22 @@
 """A turn that an engine takes: checked, counted, taken by whoever can, recorded."""
 
-import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from antechamber.engines.base import AdjustedTurn, PreparedTurn, TurnOrder
+from antechamber.engines.base import TurnOrder
+from antechamber.grounding.grounded import GroundedEvents
 from antechamber.operations.answering.account import Account, ending_of
-from antechamber.operations.answering.attempts import Attempts
 from antechamber.operations.answering.call import Call
-from antechamber.operations.answering.prompt_cache import CacheVisit
 from antechamber.operations.answering.routing import Candidate
+from antechamber.operations.answering.search import Search, Taking
 from antechamber.operations.answering.services import Services, rank_asked
 from antechamber.operations.bookkeeping.records import NOTHING, Counts
-from antechamber.rules.adjustments import adjustments
 from antechamber.rules.cache_fingerprint import CacheFingerprint, cache_fingerprint
-from antechamber.rules.cache_plan import cache_plan
 from antechamber.rules.check import check_context_edits, check_window
-from antechamber.rules.history import without_foreign_thinking, without_own_thinking
 from antechamber.rules.reading import Prompt
 from antechamber.rules.thinking import thinking_plan
 from antechamber.turn.events import EngineEvent
@@ -33,101 +29,10 @@ from antechamber.wire.responses import (
     Diagnostics,
     Message,
 )
-from antechamber.wire.splice import Edits
 from antechamber.wire.stream import MessageStart, StreamEvent
 
-LARGE_BYTES = 1024 * 1024
-"""From here on a request is looked at beside the loop: 100,000 messages take seconds."""
 _THINKING_COUNT_BETA = "thinking-token-count-2026-05-13"
 _FULL_WINDOW_BETA = "model-context-window-exceeded-2025-08-26"
-
-
-@dataclass(slots=True, kw_only=True)
-class _Taking:
-    """Who takes the turn now; changes when one fails before it has begun."""
-
-    candidate: Candidate
-    prepared: PreparedTurn
-    adjusted: Sequence[str]
-    visit: CacheVisit | None = None
-    """What the account of the prompt cache says, where it is kept here for this engine."""
-
-
-Check = Callable[[Candidate], Awaitable[None]]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Search:
-    """Looks for who takes the turn: the first of the candidates that can."""
-
-    services: Services
-    attempts: Attempts
-    order: TurnOrder
-    call: Call
-    check: Check | None = None
-    """What a request that was checked for a relay has to pass yet before another engine."""
-
-    async def first(self, candidate: Candidate) -> _Taking:
-        """Return how ``candidate`` takes the turn, or the one after it."""
-        try:
-            return await self._prepared_by(candidate)
-        except (EngineFault, CallerFault) as error:
-            return await self.after(error)
-
-    async def after(self, error: EngineFault | CallerFault) -> _Taking:
-        """Return who takes the turn after ``error`` of the one that tried; raises the last one."""
-        while True:
-            candidate = await self.attempts.after(error, request_id=self.order.request_id)
-            try:
-                return await self._prepared_by(candidate)
-            except (EngineFault, CallerFault) as another:
-                error = another
-
-    async def _prepared_by(self, candidate: Candidate) -> _Taking:
-        request, facts = self.order.request, self.order.facts
-        verify = self.services.signer.verify
-        edits: Edits = {}
-        if candidate.relay is None:
-            if self.check is not None:
-                await self.check(candidate)
-            request = without_foreign_thinking(request, verify)
-        else:
-            # What is foreign here may be the upstream's own.
-            request, facts = without_own_thinking(request, verify), candidate.upstream_facts
-            if self.services.settings.fidelity == "lenient":
-                edits = adjustments(request, facts, self.order.version)
-        order = replace(
-            self.order,
-            request=request,
-            facts=facts,
-            upstream_model=candidate.upstream_model,
-            edits=edits,
-        )
-        prepared = await candidate.engine.prepare(order)
-        rewritten = prepared.adjusted if isinstance(prepared, AdjustedTurn) else ()
-        return _Taking(
-            candidate=candidate,
-            prepared=prepared,
-            adjusted=sorted({*edits, *rewritten}),
-            visit=await self._visit(candidate, order, prepared),
-        )
-
-    async def _visit(
-        self, candidate: Candidate, order: TurnOrder, prepared: PreparedTurn
-    ) -> CacheVisit | None:
-        """Look the prompt up in the account, for an engine that keeps none itself."""
-        request, engine = order.request, candidate.engine
-        if candidate.relay is not None or not isinstance(request, MessageRequest):
-            return None
-        if order.size_bytes < LARGE_BYTES:
-            plan = cache_plan(request, order.facts, order.thinking)
-        else:
-            plan = await asyncio.to_thread(cache_plan, request, order.facts, order.thinking)
-        if plan is None:
-            return None
-        return await self.services.prompt_cache.look_up(
-            plan, self.call, engine=engine.name, input_tokens=prepared.input_tokens
-        )
 
 
 class OpenTurn:
@@ -137,7 +42,7 @@ class OpenTurn:
         self,
         account: Account,
         search: Search,
-        taking: _Taking,
+        taking: Taking,
         machine: TurnMachine,
         fingerprint: CacheFingerprint | None,
     ) -> None:
@@ -222,10 +127,16 @@ class OpenTurn:
         """Yield one engine's events; the next one's where one fails before its first."""
         while True:
             try:
+                index = self._taking.index
+                grounded = None if index is None else GroundedEvents(index)
                 async with aclosing(self._taking.prepared.events()) as source:
                     async for event in source:
                         self._begun = True
-                        yield event
+                        if grounded is None:
+                            yield event
+                            continue
+                        for each in grounded.feed(event):
+                            yield each
             except (EngineFault, CallerFault) as error:
                 if self._begun:
                     raise
@@ -337,7 +248,7 @@ def order_of(
 
 
 def _opening(
-    account: Account, request: MessageRequest, taking: _Taking, *, show_thinking: bool
+    account: Account, request: MessageRequest, taking: Taking, *, show_thinking: bool
 ) -> Opening:
     facts, call = taking.candidate.facts, account.call
     managed = request.context_management is not None

@@ -2,14 +2,18 @@
 
 import pytest
 
+from antechamber.catalogue.facts import ImageTier
 from antechamber.dialects.openai_chat.estimate import (
     MEDIA_TOKENS,
     estimate,
-    media_parts,
+    media_tokens,
     text_tokens,
 )
 from tests.unit.dialects.openai_chat.scenes import PNG, request, written
 from tests.unit.dialects.raw_prompt.scenes import assistant, call, result, tool, user
+from tests.unit.media.images import in_base64, png
+
+TIER = ImageTier(long_edge_px=1_568, max_tokens=1_568, formula="patches")
 
 ENGLISH = "The quick brown fox jumps over the lazy dog. "
 CODE = 'def add(a: int, b: int) -> int:\n    """Return the sum."""\n    return a + b\n'
@@ -46,14 +50,21 @@ def test_an_estimate_of_prose_is_no_more_than_twice_the_truth() -> None:
 
 
 def test_t38_everything_that_is_read_is_counted() -> None:
-    plain = estimate(written(request("a")).body)
+    plain = estimate(written(request("a")).body, TIER)
 
     for more in (
         request("a", system="Be brief."),
         request("a", tools=[tool()]),
         request("a", assistant("b", call("toolu_1", path="/a")), user(result("toolu_1", "c"))),
     ):
-        assert estimate(written(more).body) > plain
+        assert estimate(written(more).body, TIER) > plain
     seen = written(request(user("a", PNG))).body
-    assert estimate(seen) >= plain + MEDIA_TOKENS
-    assert media_parts(seen) == 1
+    assert estimate(seen, TIER) >= plain + MEDIA_TOKENS  # of no size that can be read
+
+
+def test_an_image_costs_what_its_size_says() -> None:
+    source = {"type": "base64", "media_type": "image/png", "data": in_base64(png(1_000, 1_000))}
+
+    seen = written(request(user({"type": "image", "source": source}))).body
+
+    assert media_tokens(seen, TIER) == 1_296

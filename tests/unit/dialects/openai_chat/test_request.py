@@ -205,16 +205,10 @@ def test_t29_an_image_in_a_result_stays_there_where_the_host_takes_it() -> None:
     assert len(messages) == 3
 
 
-def test_images_go_by_value_and_by_address() -> None:
-    url = {"type": "image", "source": {"type": "url", "url": "https://example.com/a.png"}}
+def test_images_go_by_value() -> None:
+    (message,) = messages_of(request(user("see", PNG)))
 
-    (message,) = messages_of(request(user("see", PNG, url)))
-
-    assert message["content"] == [
-        {"type": "text", "text": "see"},
-        PNG_PART,
-        {"type": "image_url", "image_url": {"url": "https://example.com/a.png"}},
-    ]
+    assert message["content"] == [{"type": "text", "text": "see"}, PNG_PART]
 
 
 def test_what_a_host_cannot_be_shown_is_refused_with_its_place() -> None:
@@ -225,7 +219,7 @@ def test_what_a_host_cannot_be_shown_is_refused_with_its_place() -> None:
     }
 
     with pytest.raises(InvalidRequest, match=r"^messages\.0\.content\.0\.image\.source: "):
-        written(request(user(url)), HOSTS["lmstudio"])
+        written(request(user(url)))
     with pytest.raises(InvalidRequest, match=r"^messages\.0\.content\.0\.document: .*PDF"):
         written(request(user(pdf)))
     (message,) = messages_of(request(user(pdf)), OPENAI)

@@ -1,0 +1,105 @@
+"""Where images and documents stand in a request, and the request with others in their places."""
+
+from collections.abc import Callable, Iterator
+
+from antechamber.rules.media import with_inner_media
+from antechamber.rules.reading import Prompt
+from antechamber.wire.blocks import (
+    ContentBlock,
+    DocumentBlock,
+    ImageBlock,
+    SearchResultBlock,
+    TextBlock,
+    ToolResultContentBlock,
+)
+
+Media = ImageBlock | DocumentBlock
+Put = Callable[[str, Media], Media | TextBlock]
+"""Takes a path and what stands there; returns what is to stand there."""
+
+
+def has_media(request: Prompt) -> bool:
+    """Whether there is an image or a document; asked of every request."""
+    for message in request.messages:
+        if message.role == "system":
+            continue
+        for block in message.content:
+            kind = block.type
+            if kind == "image" or kind == "document":
+                return True
+            if block.type == "tool_result" and any(
+                inner.type == "image" or inner.type == "document" for inner in block.content or ()
+            ):
+                return True
+    return False
+
+
+def media_in(request: Prompt) -> Iterator[tuple[str, Media]]:
+    """Yield images and documents in their order, those inside results and documents too."""
+    for path, block in _blocks(request):
+        if block.type == "image" or block.type == "document":
+            yield from with_inner_media(path, block)
+
+
+def citable_in(request: Prompt) -> Iterator[tuple[str, DocumentBlock | SearchResultBlock]]:
+    """Yield documents and search results in their order, those inside results too."""
+    for path, block in _blocks(request):
+        if block.type == "document" or block.type == "search_result":
+            yield path, block
+
+
+def with_media(request: Prompt, put: Put) -> Prompt:
+    """Return the request with every image and document exchanged for what ``put`` makes of it.
+
+    Images inside a document are exchanged before the document.
+    """
+    messages = [
+        message
+        if message.role == "system"
+        else message.model_copy(
+            update={
+                "content": [
+                    _exchanged(block, f"messages.{number}.content.{index}", put)
+                    for index, block in enumerate(message.content)
+                ]
+            }
+        )
+        for number, message in enumerate(request.messages)
+    ]
+    return request.model_copy(update={"messages": messages})
+
+
+def _blocks(request: Prompt) -> Iterator[tuple[str, ContentBlock | ToolResultContentBlock]]:
+    for number, message in enumerate(request.messages):
+        if message.role == "system":
+            continue
+        for index, block in enumerate(message.content):
+            if block.type != "tool_result":
+                yield f"messages.{number}.content.{index}", block
+                continue
+            for place, inner in enumerate(block.content or ()):
+                yield f"messages.{number}.content.{index}.tool_result.content.{place}", inner
+
+
+def _exchanged(
+    block: ContentBlock | ToolResultContentBlock, path: str, put: Put
+) -> ContentBlock | ToolResultContentBlock:
+    if block.type == "image":
+        return put(path, block)
+    if block.type == "document":
+        if block.source.type == "content":
+            at = f"{path}.document.source.content.content"
+            content = [
+                put(f"{at}.{number}", part) if part.type == "image" else part
+                for number, part in enumerate(block.source.content)
+            ]
+            source = block.source.model_copy(update={"content": content})
+            block = block.model_copy(update={"source": source})
+        return put(path, block)
+    if block.type == "tool_result" and block.content:
+        inner = [
+            _exchanged(part, f"{path}.tool_result.content.{number}", put)
+            for number, part in enumerate(block.content)
+        ]
+        return block.model_copy(update={"content": inner})
+    return block
