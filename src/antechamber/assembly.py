@@ -10,8 +10,11 @@ from contextlib import ExitStack
 
 import structlog
 
+from antechamber.attachments_state import open_attachments
+from antechamber.batch_work import build_batch_work, check_batches
 from antechamber.catalogue.reader import load_catalogue
 from antechamber.engines.base import Engine
+from antechamber.files_state import FilesState, check_files, open_files
 from antechamber.http.app import make_app
 from antechamber.http.asgi import App
 from antechamber.http.lifespan import Lifespan
@@ -26,6 +29,7 @@ from antechamber.operations.answering.health import BreakerSettings, EngineHealt
 from antechamber.operations.answering.prompt_cache import PromptCache
 from antechamber.operations.answering.routing import EngineEntry, Replica, Routing
 from antechamber.operations.answering.services import Services
+from antechamber.operations.attachments.shelf import FileShelf
 from antechamber.operations.bookkeeping.costs import Costs
 from antechamber.operations.bookkeeping.ledger import Ledger
 from antechamber.runtime.clock import Clock, SystemClock
@@ -55,6 +59,8 @@ from antechamber.wire.ids import IdMaker
 from antechamber.wire.signatures import Signer, SigningKey
 
 _log = structlog.get_logger("antechamber.assembly")
+_LAST_WORK_S = 5.0
+"""For requests of batches that run when the last answer is out."""
 
 
 def run_server(settings: Settings, announce: Callable[[Settings, int], None]) -> None:
@@ -71,8 +77,10 @@ def run_server(settings: Settings, announce: Callable[[Settings, int], None]) ->
         require_shared_place(settings)
     for engine in default_engines(settings):
         check_engine(engine, settings)
+    check_files(settings)
     load_or_create_secrets(settings.data_dir)
     with closing_database(settings) as database:
+        check_batches(settings, database)
         require_keys_beyond_loopback(settings, are_created=database.read_now(has_keys))
         now = SystemClock().now()
         require_shared_tiers(settings, database.read_now(lambda it: tier_in_use(it, now=now)))
@@ -107,13 +115,15 @@ class AppFactory:
         state = open_state(settings, clock)
         health = engine_health(settings, entries, clock)
         observability = Observability(settings, self._place, clock, engines, health)
-        services = build_services(state, entries, health)
+        files = open_files(settings, state.database, clock, IdMaker(secrets.token_bytes).new_id)
+        services = build_services(state, files.shelf, entries, health)
         services.ledger.show_to(observability.observers)
         observability.telemetry.watch_ledger(services.ledger)
         if settings.redis_url is not None:
             observability.telemetry.watch_limits(lambda: state.buckets.is_shared)
 
         doorkeeper = state.doorkeeper()
+        batches = build_batch_work(state, services, files.files, works=settings.batches.in_server)
 
         async def start() -> None:
             await doorkeeper.open()
@@ -122,22 +132,33 @@ class AppFactory:
             for engine in engines:
                 state.background.spawn(f"warm-{engine.name}", _warm(engine))
             observability.start(state.background)
+            batches.start()
             settle()
 
         async def stop() -> None:
-            await services.ledger.aclose()
-            await state.aclose()
+            await batches.aclose(within_s=_LAST_WORK_S)
+            await close_parts(services, files, state)
             await observability.stop()
-            for engine in reversed(engines):
-                await engine.aclose()
 
         app = make_app(
             services,
             doorkeeper,
+            files=files.files,
+            on_new_batch=batches.nudge,
             metrics=observability.endpoint,
             count_refusal=observability.telemetry.count_refusal,
         )
         return Lifespan(app, on_start=start, on_stop=stop)
+
+
+async def close_parts(services: Services, files: FilesState, state: State) -> None:
+    """Write what is left to write, and close everything, what was built last first."""
+    await services.ledger.aclose()
+    await services.attachments.aclose()
+    await files.aclose()
+    await state.aclose()
+    for engine in reversed(services.routing.engines):
+        await engine.aclose()
 
 
 async def _warm(engine: Engine) -> None:
@@ -150,6 +171,7 @@ async def _warm(engine: Engine) -> None:
 
 def build_services(
     state: State,
+    shelf: FileShelf,
     entries: Mapping[str, EngineEntry],
     health: Mapping[str, EngineHealth],
 ) -> Services:
@@ -169,6 +191,7 @@ def build_services(
             spending=spending,
         ),
         limits=RateLimits(settings, tiers_of(settings), state.buckets, clock, spending),
+        attachments=open_attachments(settings, shelf),
         prompt_cache=PromptCache(
             state.cache_entries,
             settings.cache.model_copy(update={"enabled": keeps_cache_account(settings)}),

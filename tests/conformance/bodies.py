@@ -21,7 +21,7 @@ WEATHER: Any = {
 }
 
 
-def user(content: object) -> dict[str, Any]:
+def user(content: object) -> Any:
     return {"role": "user", "content": content}
 
 

@@ -9,7 +9,7 @@ from typing import Any, cast
 import httpx2
 from anthropic import Anthropic, AsyncAnthropic
 
-from tests.conformance.shapes import body_faults, envelope_faults, event_faults
+from tests.conformance.shapes import body_faults, envelope_faults, event_faults, result_faults
 from tests.stream_grammar import check_stream, parse_sse
 
 VERSION = "2023-06-01"
@@ -47,6 +47,9 @@ class Exchange:
             return found
         if self.response.status_code >= 400:
             return [*found, *envelope_faults(self.received, request_id=request_id)]
+        if headers["content-type"] == "application/x-jsonl":
+            results = map(json.loads, self.body.splitlines())
+            return [*found, *(fault for result in results for fault in result_faults(result))]
         return [*found, *body_faults(path, self.received)]
 
 

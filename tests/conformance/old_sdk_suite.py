@@ -231,6 +231,23 @@ def beta(client: Any) -> Facts:
     return {"edits": message.context_management.applied_edits}
 
 
+def files(client: Any) -> Facts:
+    found = []
+    for resource in (client.beta.files, client.files):
+        made = [resource.upload(file=(f"{name}.txt", b"text", "text/plain")) for name in "ab"]
+        listed = [each.id for each in resource.list(limit=1)]
+        looked_up = resource.retrieve_metadata(made[0].id)
+        deleted = [resource.delete(each.id) for each in made]
+        found.append(
+            {
+                "listed": [each.id in listed for each in made],
+                "looked_up": [looked_up.filename, looked_up.size_bytes],
+                "deleted": [each.type for each in deleted],
+            }
+        )
+    return {"found": found}
+
+
 def echo_unknown(client: Any) -> Facts:
     """Send back what came, with every field that the server put in."""
     first = client.messages.create(**ask("opaque thought", thinking={"type": "adaptive"}))
@@ -260,6 +277,7 @@ STEPS: tuple[Step, ...] = (
     refused,
     sampling,
     beta,
+    files,
     echo_unknown,
 )
 

@@ -15,6 +15,7 @@ from anthropic.types.beta import (
     BetaModelInfo,
     BetaRawMessageStreamEvent,
 )
+from anthropic.types.messages import MessageBatch, MessageBatchIndividualResponse
 from pydantic import BaseModel, TypeAdapter
 
 MESSAGE_KEYS = {
@@ -118,11 +119,31 @@ def body_faults(path: str, body: dict[str, Any]) -> list[str]:
         return shape_faults(kind, body)
     if path.endswith("/v1/messages"):
         return message_faults(body)
+    if "/v1/messages/batches" in path:
+        shown = body.get("data", [body] if body.get("type") == "message_batch" else [])
+        return [fault for batch in shown for fault in _batch_faults(batch)]
     if path.endswith("/v1/models"):
         return [fault for model in body["data"] for fault in _model_faults(model)]
     if "/v1/models/" in path:
         return _model_faults(body)
     return []
+
+
+def _batch_faults(batch: dict[str, Any]) -> list[str]:
+    return [
+        *shape_faults(MessageBatch, batch),
+        *_missing("batch", batch, set(MessageBatch.model_fields)),
+        *openapi_faults("MessageBatch", batch),
+    ]
+
+
+def result_faults(line: dict[str, Any]) -> list[str]:
+    """Return what is wrong with one line of a batch's results."""
+    result = line.get("result", {})
+    return [
+        *shape_faults(MessageBatchIndividualResponse, line),
+        *(message_faults(result["message"]) if "message" in result else ()),
+    ]
 
 
 def _model_faults(model: dict[str, Any]) -> list[str]:

@@ -12,6 +12,7 @@ from anthropic import Anthropic
 
 from antechamber.wire.ids import new_id
 from tests.conformance.bodies import body
+from tests.conformance.conftest import StartServer
 from tests.conformance.exchanges import plain_client
 from tests.conformance.manifest import requirement
 from tests.servers import RunningServer
@@ -324,6 +325,20 @@ def test_every_row_of_the_error_table(client: Anthropic, status: int, kind: str)
         )
 
     assert (caught.value.status_code, caught.value.type) == (status, kind)
+
+
+@requirement("examples:overview:rate-limits", "limits:headers")
+def test_the_headers_of_the_limits(start_server: StartServer) -> None:
+    """Those of tier 1 after one request; the preset leaves them unrounded."""
+    server = start_server('[[replies]]\ntext = "Hello."\n', 'preset = "seed"\n')
+
+    with plain_client(server.url) as http:
+        answer = http.post("/v1/messages", json=body(model="claude-opus-4-7"))
+
+    assert answer.headers["anthropic-ratelimit-requests-limit"] == "50"
+    assert answer.headers["anthropic-ratelimit-requests-remaining"] == "49"
+    assert 49_000 < int(answer.headers["anthropic-ratelimit-input-tokens-remaining"]) < 50_000
+    assert answer.headers["anthropic-ratelimit-requests-reset"].endswith("Z")
 
 
 @requirement("examples:overview:structured-output")

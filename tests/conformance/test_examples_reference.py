@@ -183,6 +183,24 @@ def test_a_large_document_is_taken(client: Anthropic) -> None:
     assert response.usage.cache_creation_input_tokens > 10_000
 
 
+@requirement("examples:reference:caching:counted")
+def test_the_second_request_reads_what_the_first_one_wrote(client: Anthropic) -> None:
+    first, second = (
+        client.messages.create(
+            model=OPUS,
+            max_tokens=1024,
+            cache_control={"type": "ephemeral"},
+            system="A context of its own for the second request. " * 1_200,
+            messages=[{"role": "user", "content": "Summarize the key points"}],
+        ).usage
+        for _ in range(2)
+    )
+
+    assert first.cache_creation_input_tokens
+    assert not first.cache_read_input_tokens
+    assert second.cache_read_input_tokens == first.cache_creation_input_tokens
+
+
 @requirement("examples:reference:thinking")
 def test_adaptive_thinking_with_effort(example_client: Anthropic) -> None:
     response = example_client.messages.create(

@@ -115,7 +115,8 @@ def test_capabilities_say_for_each_ability_whether_it_is_there(client: Anthropic
     assert found is not None
     assert found.thinking.supported
     assert found.structured_outputs.supported
-    assert not found.batch.supported
+    assert found.batch.supported
+    assert found.citations.supported
     assert not found.server_tools.supported
 
 
@@ -173,5 +174,7 @@ def test_a_model_is_shown_as_the_lesser_of_catalogue_and_engine(embedded: Runnin
     assert found.max_input_tokens < 1_000_000
     assert found.max_tokens == 128_000
     assert found.capabilities is not None
-    assert not found.capabilities.image_input.supported
-    assert not found.capabilities.pdf_input.supported
+    # What is in them is read out to it.
+    assert found.capabilities.image_input.supported
+    assert found.capabilities.pdf_input.supported
+    assert not found.capabilities.server_tools.supported

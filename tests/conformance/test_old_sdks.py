@@ -164,6 +164,20 @@ def test_older_sdks_send_the_older_version_and_the_key_in_its_own_header(run: Ru
     assert run("beta")["facts"] == {"edits": []}
 
 
+@requirement("old-sdks:files")
+def test_older_sdks_work_with_files(run: Run, major: str) -> None:
+    report = run("files")
+
+    expected = {
+        "listed": [True, True],
+        "looked_up": ["a.txt", 4],
+        "deleted": ["file_deleted", "file_deleted"],
+    }
+    assert report["facts"]["found"] == [expected, expected]
+    betas = report["sent"][0]["headers"].get("anthropic-beta", "")
+    assert ("files-api-2025-04-14" in betas) == (major == "0")
+
+
 @requirement("old-sdks:echo")
 def test_older_sdks_send_back_what_came(run: Run) -> None:
     assert run("echo_unknown")["facts"] == {"reason": "end_turn"}

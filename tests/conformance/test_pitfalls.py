@@ -335,3 +335,30 @@ def test_t28_a_result_without_content_is_still_a_result(
 
     assert answer.status_code == 200, answer.text
     assert answer.json()["content"][0]["text"].startswith("This is what I found:")
+
+
+@requirement("pitfall:t56")
+@pytest.mark.parametrize(
+    ("path", "methods"),
+    [
+        ("/v1/messages", {"POST"}),
+        ("/v1/messages/count_tokens", {"POST"}),
+        ("/v1/messages/batches", {"GET", "HEAD", "POST"}),
+        ("/v1/messages/batches/msgbatch_1", {"GET", "HEAD", "DELETE"}),
+        ("/v1/messages/batches/msgbatch_1/cancel", {"POST"}),
+        ("/v1/messages/batches/msgbatch_1/results", {"GET", "HEAD"}),
+        ("/v1/files", {"GET", "HEAD", "POST"}),
+        ("/v1/files/file_1", {"GET", "HEAD", "DELETE"}),
+        ("/v1/files/file_1/content", {"GET", "HEAD"}),
+        ("/v1/models", {"GET", "HEAD"}),
+        ("/v1/models/claude-opus-5", {"GET", "HEAD"}),
+    ],
+)
+def test_every_path_leads_to_its_own_endpoint(
+    http: httpx2.Client, path: str, methods: set[str]
+) -> None:
+    """BerriAI/litellm#37289: a wildcard stood before the files."""
+    answer = http.request("PATCH", path)
+
+    assert answer.status_code == 405
+    assert set(answer.headers["allow"].replace(" ", "").split(",")) == methods

@@ -4,10 +4,11 @@ import shutil
 from pathlib import Path
 
 import pytest
+from anthropic.types import FileMetadata
 
 from tests.conformance.manifest import requirement
 from tests.conformance.sdk_programs import Run, steps_of
-from tests.conformance.shapes import message_faults
+from tests.conformance.shapes import message_faults, shape_faults
 from tests.servers import RunningServer
 
 FOLDER = Path(__file__).parents[1] / "node"
@@ -70,6 +71,15 @@ def test_the_typescript_sdk_raises_faults_of_a_stream(run: Run) -> None:
     assert (broken["class"], broken["type"]) == ("APIError", "overloaded_error")
     assert broken["body"]["error"]["message"] == "Overloaded"
     assert aborted["class"] == "APIUserAbortError"
+
+
+@requirement("typescript:files")
+def test_the_typescript_sdk_works_with_files(run: Run) -> None:
+    for found in run("files")["facts"]["found"]:
+        assert shape_faults(FileMetadata, found["file"]) == []
+        assert (found["file"]["filename"], found["file"]["size_bytes"]) == ("Übersicht.txt", 4)
+        assert found["file"]["expires_at"]
+        assert (found["listed"], found["deleted"]) == (True, "file_deleted")
 
 
 @requirement("typescript:tools")

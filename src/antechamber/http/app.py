@@ -6,10 +6,17 @@ from starlette.routing import Route, Router
 
 from antechamber.http.admin.routes import admin_routes
 from antechamber.http.asgi import App, Receive, Scope, Send
+from antechamber.http.batches import (
+    BatchEndpoint,
+    BatchesEndpoint,
+    CancelEndpoint,
+    ResultsEndpoint,
+)
 from antechamber.http.chat_completions import ChatCompletionsEndpoint
 from antechamber.http.cors import CrossOrigin
 from antechamber.http.door import Door
 from antechamber.http.edge import Edge
+from antechamber.http.files import FileContentEndpoint, FileEndpoint, FilesEndpoint
 from antechamber.http.health import ReadyEndpoint, alive, hello
 from antechamber.http.hosts import OwnNamesOnly, host_check
 from antechamber.http.messages import CountTokensEndpoint, MessagesEndpoint
@@ -19,6 +26,7 @@ from antechamber.http.openai_format import EitherFormat, OpenAIFormat
 from antechamber.http.openai_models import OpenAIModelEndpoint, OpenAIModelsEndpoint
 from antechamber.operations.answering.services import Services
 from antechamber.operations.callers.caller import Doorkeeper
+from antechamber.operations.files import Files
 from antechamber.settings import is_loopback
 from antechamber.wire.errors import NotFound
 
@@ -53,13 +61,19 @@ def make_app(
     services: Services,
     doorkeeper: Doorkeeper,
     *,
+    files: Files,
+    on_new_batch: Callable[[], None],
     metrics: MetricsEndpoint | None,
     count_refusal: Callable[[str], None],
 ) -> App:
     """Return the application; its engines are opened and closed by assembly."""
     server = services.settings.server
     doors = _Doors(services, doorkeeper, count_refusal)
-    routes = _routes(services, doors)
+    routes = [
+        *_routes(services, doors),
+        *_batch_routes(services, doors, on_new_batch),
+        *_file_routes(files, services, doors),
+    ]
     if metrics is not None:
         shown = guarded_metrics(metrics, server, doorkeeper)
         routes.append(Route("/metrics", shown, methods=["GET", "HEAD"]))
@@ -131,6 +145,27 @@ def _routes(services: Services, doors: _Doors) -> list[Route]:
         Route("/api/hello", _Plain(hello), methods=["GET", "HEAD"]),
         Route("/healthz", _Plain(alive), methods=["GET", "HEAD"]),
         Route("/readyz", ready, methods=["GET", "HEAD"]),
+    ]
+
+
+def _batch_routes(services: Services, doors: _Doors, on_new: Callable[[], None]) -> list[Route]:
+    creating, canceling = BatchesEndpoint(services, on_new), CancelEndpoint(services)
+    one, results = BatchEndpoint(services), ResultsEndpoint(services)
+    return [
+        Route("/v1/messages/batches", doors.api(creating), methods=["GET", "POST"]),
+        Route("/v1/messages/batches/{batch_id}", doors.api(one), methods=["GET", "DELETE"]),
+        Route("/v1/messages/batches/{batch_id}/cancel", doors.api(canceling), methods=["POST"]),
+        Route("/v1/messages/batches/{batch_id}/results", doors.api(results), methods=["GET"]),
+    ]
+
+
+def _file_routes(files: Files, services: Services, doors: _Doors) -> list[Route]:
+    every = FilesEndpoint(files, lenient=services.settings.fidelity == "lenient")
+    one, content = FileEndpoint(files), FileContentEndpoint(files)
+    return [
+        Route("/v1/files", doors.api(every), methods=["GET", "POST"]),
+        Route("/v1/files/{file_id}", doors.api(one), methods=["GET", "DELETE"]),
+        Route("/v1/files/{file_id}/content", doors.api(content), methods=["GET"]),
     ]
 
 

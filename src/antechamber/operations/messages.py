@@ -12,16 +12,17 @@ from antechamber.operations.answering.call import Call
 from antechamber.operations.answering.relay_orders import Asked
 from antechamber.operations.answering.relays import OpenRelay, relay
 from antechamber.operations.answering.routing import Candidate
+from antechamber.operations.answering.search import Search
 from antechamber.operations.answering.services import Services, rank_asked
+from antechamber.operations.answering.shows import LARGE_BYTES, Shows, shows_of
 from antechamber.operations.answering.turns import (
-    LARGE_BYTES,
     OpenTurn,
-    Search,
     counted,
     order_of,
     run_message,
     take_turn,
 )
+from antechamber.operations.attachments.inlining import body_with_files
 from antechamber.operations.bookkeeping.records import NOTHING
 from antechamber.rules.check import check_count, check_message
 from antechamber.rules.context import RuleContext
@@ -165,6 +166,7 @@ class _Asking(Generic[Request]):
         rank = rank_asked(request, call)
         self.attempts = services.attempts(request, call, rank)
         self.account = Account(services, request, call, rank)
+        self.shows: Shows | None = None
         self._body = body
         self._rules = rules
         self._for_relay = False
@@ -186,6 +188,12 @@ class _Asking(Generic[Request]):
                 await self.account.look(preferred.facts)
             raise
         self._is_admitted = True
+        self.shows = await shows_of(
+            self.services, self.request, self.call, size_bytes=len(self._body)
+        )
+        if self.shows is not None:
+            # Before it has a place at an engine, for as long as that takes.
+            await self.shows.to(preferred)
         return await self.attempts.first()
 
     def fail(self, error: BaseException) -> None:
@@ -207,7 +215,12 @@ class _Asking(Generic[Request]):
             raise
         check = partial(self._check, for_relay=False) if self._for_relay else None
         return Search(
-            services=self.services, attempts=attempts, order=order, call=self.call, check=check
+            services=self.services,
+            attempts=attempts,
+            order=order,
+            call=self.call,
+            shows=self.shows,
+            check=check,
         )
 
     async def _check(self, candidate: Candidate, *, for_relay: bool) -> None:
@@ -218,6 +231,7 @@ class _Asking(Generic[Request]):
             version=call.version,
             betas=call.betas,
             asked_model=self.request.model,
+            is_batch_item=call.is_batch_item,
             verify=self.services.signer.verify,
             engine_is_claude_family=for_relay,
             allow_private_addresses=settings.fetch.allow_private_addresses,
@@ -236,4 +250,8 @@ async def _relayed(
     if candidate.relay is None:
         return candidate
     asked = Asked(body=body, request=asking.request)
+    if asking.shows is not None:
+        shown = await asking.shows.to(candidate)
+        body = await asyncio.to_thread(body_with_files, body, asking.request, shown)
+        asked = Asked(body=body, request=shown.request)
     return await relay(asking.account, asked, asking.attempts, candidate)

@@ -175,5 +175,9 @@ class Overloaded(EngineFault):
     type = "overloaded_error"
 
 
+class GaveWay(Overloaded):
+    """A turn of a batch was ended for one that somebody waits for; says nothing of the engine."""
+
+
 class InternalError(ServerFault):
     """A bug of ours; the message says nothing about it, the log does."""

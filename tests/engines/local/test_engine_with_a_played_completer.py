@@ -18,7 +18,13 @@ from antechamber.engines.local.engine import LocalEngine
 from antechamber.rules.thinking import ThinkingPlan
 from antechamber.turn.events import EngineEvent, TurnEnded, UsageReported
 from antechamber.wire.encoding import encode_json
-from antechamber.wire.errors import EngineFailed, EngineTimedOut, InvalidRequest, Overloaded
+from antechamber.wire.errors import (
+    EngineFailed,
+    EngineTimedOut,
+    GaveWay,
+    InvalidRequest,
+    Overloaded,
+)
 from antechamber.wire.parse import parse_count_tokens_request, parse_message_request
 from tests.engines.local.played import PlayedCompleter
 from tests.stream_grammar import Event, check_stream
@@ -465,7 +471,7 @@ async def test_a_full_line_is_overload_before_anything_is_read() -> None:
 
 async def test_ranks_go_first_and_workspaces_take_turns() -> None:
     completer = PlayedCompleter(*"abcdef", slots=1)
-    taking = engine(completer, queue=5)
+    taking = engine(completer, queue=4)
     completer.go_on.clear()
     come: list[asyncio.Task[list[EngineEvent]]] = []
     for text, rank, workspace in (
@@ -488,6 +494,31 @@ async def test_ranks_go_first_and_workspaces_take_turns() -> None:
 
     served = [asked.prompt.split("\n")[1].removesuffix("<|im_end|>") for asked in completer.asked]
     assert served == ["first", "priority", "second", "other", "third", "batch"]
+
+
+async def test_a_turn_of_a_batch_gives_way_to_whoever_comes_and_can_be_taken_again() -> None:
+    completer = PlayedCompleter("a", "b", "c", slots=2)
+    taking = engine(completer, queue=2)
+    completer.go_on.clear()
+    batch = replace(order("batch"), rank="batch")
+    running = asyncio.create_task(events_of(await taking.prepare(batch)))
+    await settle()
+    somebody = asyncio.create_task(events_of(await taking.prepare(order("somebody"))))
+    with pytest.raises(GaveWay):
+        await running
+    again = asyncio.create_task(events_of(await taking.prepare(batch)))
+    await settle()
+    waited = len(completer.asked)
+
+    completer.go_on.set()
+    await asyncio.gather(somebody, again)
+
+    assert waited == 2  # the batch's first turn, and somebody's
+    assert [isinstance(each[-1], TurnEnded) for each in (somebody.result(), again.result())] == [
+        True,
+        True,
+    ]
+    assert await taking.prepare(order("afterwards"))
 
 
 async def test_a_turn_that_finds_the_line_full_only_when_it_begins_is_overload_too() -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from antechamber.assembly import build_services, engine_health
 from antechamber.engines.base import EngineLimits, TurnOrder
+from antechamber.files_state import open_files
 from antechamber.http.asgi import Message, Scope
 from antechamber.http.bodies import ClientLeft
 from antechamber.http.messages import CountTokensEndpoint
@@ -78,7 +79,8 @@ async def test_a_client_that_leaves_stops_the_count(tmp_path: Path) -> None:
     entries, clock = {"slow": entry}, SystemClock()
     state = open_state(settings, clock)
     health = engine_health(settings, entries, clock)
-    endpoint = CountTokensEndpoint(build_services(state, entries, health))
+    files = open_files(settings, state.database, clock, lambda prefix: prefix)
+    endpoint = CountTokensEndpoint(build_services(state, files.shelf, entries, health))
     client = _Leaving(engine.began)
 
     with pytest.raises(ClientLeft):

@@ -10,6 +10,7 @@ import pytest
 
 from antechamber.assembly import build_services
 from antechamber.engines.base import EngineLimits, PreparedTurn, TurnOrder
+from antechamber.files_state import open_files
 from antechamber.http.health import ReadyEndpoint
 from antechamber.operations.answering.health import BreakerSettings, EngineHealth
 from antechamber.operations.answering.routing import EngineEntry, Replica
@@ -74,7 +75,9 @@ async def probe(
     with TemporaryDirectory() as folder:
         settings, clock = Settings(data_dir=Path(folder)), SystemClock()
         known = {name: health_of(name) for name in engines} | dict(health or {})
-        services = build_services(open_state(settings, clock), made, known)
+        state = open_state(settings, clock)
+        files = open_files(settings, state.database, clock, lambda prefix: prefix)
+        services = build_services(state, files.shelf, made, known)
     client = Client()
     await ReadyEndpoint(services)(scope("/readyz"), client.receive, client.send)
     return client.status, json.loads(client.body)

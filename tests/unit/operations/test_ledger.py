@@ -12,7 +12,7 @@ from sqlalchemy import select, text
 
 from antechamber.catalogue.pricing import Cost
 from antechamber.operations.allowance.spending import Own, Spending
-from antechamber.operations.bookkeeping.ledger import Ledger, _row, _spent, _write
+from antechamber.operations.bookkeeping.ledger import Ledger, _row, _write, spent_by
 from antechamber.operations.bookkeeping.records import Counts, TurnRecord
 from antechamber.operations.callers.caller import Caller
 from antechamber.runtime.background import Background
@@ -158,7 +158,7 @@ async def test_what_nobody_can_price_costs_nothing_of_any_kind() -> None:
 
     assert row.cost_nano_usd is None
     assert row[-7:-1] == (None,) * 6
-    assert _spent([row]) == []
+    assert spent_by([row]) == []
 
 
 async def test_what_was_spent_is_that_of_its_month_and_owner() -> None:
@@ -170,7 +170,7 @@ async def test_what_was_spent_is_that_of_its_month_and_owner() -> None:
         turn_record(_TURN, started_at=at),
     ]
 
-    spent = _spent([_row(record, _COST) for record in records])
+    spent = spent_by([_row(record, _COST) for record in records])
 
     assert [(each.key_id, each.month, each.cost_nano_usd) for each in spent] == [
         ("", "2026-11", 10),
@@ -270,7 +270,7 @@ async def test_numbers_that_no_request_has_are_brought_within_bounds(number: int
 async def test_a_group_of_which_the_end_is_unknown_is_not_written_twice(desk: _Desk) -> None:
     record = turn_record(_TURN, request_id="req_1")
     rows = [_row(record, _COST)]
-    write = partial(_write, rows=rows, spent=_spent(rows))
+    write = partial(_write, rows=rows, spent=spent_by(rows))
     desk.database.write_now(partial(write, again=False))
 
     desk.database.write_now(partial(write, again=True))

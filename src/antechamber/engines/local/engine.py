@@ -12,6 +12,7 @@ from antechamber.dialects.raw_prompt.template import pieces
 from antechamber.dialects.raw_prompt.writer import TurnWriter
 from antechamber.engines.base import EngineLimits, TurnOrder
 from antechamber.engines.local.completer import Completer, Finished, ModelAway, Piece, Sampling
+from antechamber.engines.local.gate import until_it_gives_way
 from antechamber.engines.local.loading import LoadedModel, ModelLoader
 from antechamber.turn.events import EngineEvent, TurnEnded, UsageReported
 from antechamber.wire.errors import EngineFailed, EngineFault, InvalidRequest, Overloaded
@@ -51,6 +52,9 @@ class LocalEngine:
         creates = isinstance(order.request, MessageRequest)
         if creates:
             model.gate.check(order.rank, order.workspace)
+            if order.rank != "batch":
+                # Before its prompt is looked at: that needs the cores, too.
+                model.gate.make_way()
         # Off the event loop: a body of many megabytes takes a tenth of a second and more.
         prompt = await asyncio.to_thread(render, order.request, model.template, order.thinking)
         tokens = await self._tokens(prompt.text, model)
@@ -70,28 +74,43 @@ class LocalEngine:
         return 0 if (known := self._loader.known) is None else known.gate.waiting
 
     async def run(self, turn: "LocalTurn", model: LoadedModel) -> AsyncGenerator[EngineEvent, None]:
-        """Run the turn's steps while holding one slot."""
-        writer = self._writer(turn, model)
-        async with model.gate.slot(turn.order.rank, turn.order.workspace):
-            if turn.order.max_tokens == 0:
-                yield await self._warm(turn, model)
-                yield TurnEnded(stop_reason="max_tokens")
+        """Run the turn's steps while holding one slot; raises ``GaveWay`` for one of a batch."""
+        order = turn.order
+        async with (
+            model.gate.slot(order.rank, order.workspace) as way,
+            aclosing(self._events(turn, model)) as taken,
+        ):
+            if order.rank != "batch":
+                async for event in taken:
+                    yield event
                 return
-            tail, before, reused = "", "", False
-            while (step := writer.next_step()) is not None:
-                tail = before = (before if step.rewind else tail) + step.append
-                async with aclosing(self._step(turn, model, tail, step)) as stream:
-                    async for piece in stream:
-                        if isinstance(piece, Piece):
-                            events = writer.piece(piece.text, tokens=piece.tokens)
-                        elif isinstance(piece, UsageReported):
-                            # Later steps go on from where the first one was.
-                            events, reused = (() if reused else (piece,)), True
-                        else:
-                            tail += model.template.guard(piece.text)
-                            events = writer.finish(piece)
-                        for event in events:
-                            yield event
+            async with aclosing(until_it_gives_way(taken, way)) as events:
+                async for event in events:
+                    yield event
+
+    async def _events(
+        self, turn: "LocalTurn", model: LoadedModel
+    ) -> AsyncGenerator[EngineEvent, None]:
+        if turn.order.max_tokens == 0:
+            yield await self._warm(turn, model)
+            yield TurnEnded(stop_reason="max_tokens")
+            return
+        writer = self._writer(turn, model)
+        tail, before, reused = "", "", False
+        while (step := writer.next_step()) is not None:
+            tail = before = (before if step.rewind else tail) + step.append
+            async with aclosing(self._step(turn, model, tail, step)) as stream:
+                async for piece in stream:
+                    if isinstance(piece, Piece):
+                        events = writer.piece(piece.text, tokens=piece.tokens)
+                    elif isinstance(piece, UsageReported):
+                        # Later steps go on from where the first one was.
+                        events, reused = (() if reused else (piece,)), True
+                    else:
+                        tail += model.template.guard(piece.text)
+                        events = writer.finish(piece)
+                    for event in events:
+                        yield event
 
     def _writer(self, turn: "LocalTurn", model: LoadedModel) -> TurnWriter:
         order = turn.order

@@ -99,9 +99,8 @@ class RateLimits:
         ``is_rough``: whether the estimate may be far too high, so that it is no reason to refuse.
         """
         tier = self.tier_of(caller)
-        if not counts_tokens and may_be_spent(caller, tier):
-            own = self._spending.of(caller, read_at=caller.bounds.read_at)
-            check_spending(caller, tier, self._clock, own)
+        if not counts_tokens:
+            self._check_budgets(caller, tier)
         plan = self._plan(caller, facts, tier, counts_tokens=counts_tokens)
         if plan is None:
             return FREE
@@ -111,6 +110,15 @@ class RateLimits:
         if outcome.refusal is not None:
             raise self._refused(plan, outcome, outcome.refusal, caller, facts)
         return _Limited(self._keeper, self._clock, plan, outcome)
+
+    def check_budgets(self, caller: Caller) -> None:
+        """Raise ``InvalidRequest`` for a budget that is spent, ``RateLimited`` for a tier's cap."""
+        self._check_budgets(caller, self.tier_of(caller))
+
+    def _check_budgets(self, caller: Caller, tier: Tier | None) -> None:
+        if may_be_spent(caller, tier):
+            own = self._spending.of(caller, read_at=caller.bounds.read_at)
+            check_spending(caller, tier, self._clock, own)
 
     async def look(
         self, caller: Caller, facts: ModelFacts, *, counts_tokens: bool = False

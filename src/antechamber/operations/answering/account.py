@@ -64,6 +64,10 @@ class Account:
         limits = self.services.limits
         if not limits.concern(caller):
             return
+        if self.call.is_batch_item:
+            # Its tokens and requests are counted nowhere, its price is.
+            limits.check_budgets(caller)
+            return
         guess = guessed_input_tokens(request, len(body), facts.image_tier)
         self._admission = await limits.admit(
             caller,
@@ -114,7 +118,11 @@ class Account:
         self._tell(candidate, ending, counts)
         if isinstance(self.request, MessageRequest):
             # Counting costs nothing.
-            self.services.ledger.note(self._record(self.request, candidate, ending, counts))
+            record = self._record(self.request, candidate, ending, counts)
+            if self.call.records is None:
+                self.services.ledger.note(record)
+            else:
+                self.call.records.append(record)
 
     def _tell(self, candidate: Candidate, ending: str, counts: Counts) -> None:
         first_s = self._first_s

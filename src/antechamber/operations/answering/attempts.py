@@ -22,6 +22,7 @@ from antechamber.wire.errors import (
     CallerFault,
     EngineFault,
     EngineRefusesUs,
+    GaveWay,
     Overloaded,
 )
 
@@ -138,7 +139,9 @@ class Attempts:
 
     def failed(self, fault: EngineFault) -> None:
         """Note that the running try is over and failed."""
-        if (visit := self._end()) is not None:
+        if isinstance(fault, GaveWay):
+            self.close()
+        elif (visit := self._end()) is not None:
             visit.failed(fault)
 
     def succeeded(self) -> None:

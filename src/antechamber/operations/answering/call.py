@@ -5,6 +5,7 @@ from typing import Literal
 
 import msgspec
 
+from antechamber.operations.bookkeeping.records import TurnRecord
 from antechamber.operations.callers.caller import Caller
 
 ApiVersion = Literal["2023-01-01", "2023-06-01", "2026-10-21"]
@@ -21,6 +22,8 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     """The same in the order of the header, as they are passed on."""
     is_batch_item: bool = False
     """Whether it is one request of a batch: after all others, at half price, without limits."""
+    records: list[TurnRecord] | None = None
+    """Takes what the ledger would get, for who writes it together with the item's result."""
     session: str | None = None
     """What Claude Code calls its session."""
     passed_on: Mapping[str, str] = msgspec.field(default_factory=dict[str, str])

@@ -78,6 +78,11 @@ class EngineHealth:
         """How many requests it works on."""
         return self._entered - self._left
 
+    @property
+    def begun(self) -> int:
+        """How many requests it has been sent."""
+        return self._entered
+
     def is_open(self, model: str) -> bool:
         """Whether requests for ``model`` should go elsewhere; false when it is time to try one."""
         if self._is_well:

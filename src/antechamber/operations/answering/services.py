@@ -11,6 +11,7 @@ from antechamber.operations.answering.call import Call
 from antechamber.operations.answering.health import EngineHealth
 from antechamber.operations.answering.prompt_cache import PromptCache
 from antechamber.operations.answering.routing import Candidate, Routing
+from antechamber.operations.attachments.attachments import Attachments
 from antechamber.operations.bookkeeping.ledger import Ledger
 from antechamber.rules.reading import Prompt
 from antechamber.rules.service_tier import rank_of
@@ -32,6 +33,7 @@ class Services:
     database: Database
     ledger: Ledger
     limits: RateLimits
+    attachments: Attachments
     prompt_cache: PromptCache
     diagnosis: CacheDiagnosis
     routing: Routing
@@ -62,7 +64,12 @@ class Services:
 
 
 def rank_asked(request: Prompt, call: Call) -> ServiceTier:
-    """Return the service tier of a request: what it asks for, and what its key has."""
+    """Return the service tier of a request: what it asks for, and what its key has.
+
+    What a request of a batch asks for makes no difference.
+    """
+    if call.is_batch_item:
+        return "batch"
     asked = request.service_tier if isinstance(request, MessageRequest) else None
     return rank_of(asked, has_priority=call.caller.has_priority)
 

@@ -101,6 +101,13 @@ class Ledger:
         """How many were given up since the process started."""
         return self._lost
 
+    def rows_of(self, records: Sequence[TurnRecord]) -> list[TurnRow]:
+        """Return the rows of ``records``, priced, for who writes them together with something else.
+
+        Blocks for a tenth of a second at the first foreign model.
+        """
+        return [_row(record, self._cost(record)) for record in records]
+
     def note(self, record: TurnRecord) -> None:
         """Keep ``record``; it is in the database within the window."""
         self._noted.append(record)
@@ -144,17 +151,18 @@ class Ledger:
         """Make groups of what was noted until now: from here on metrics and budgets know of it."""
         for _ in range(0, len(self._noted), _MOST_AT_ONCE):
             group = self._noted[:_MOST_AT_ONCE]
-            self._show(group)
+            self.show(group)
             # Beside the loop: the first model with foreign prices takes a tenth of a second.
             rows, spent = await asyncio.to_thread(self._priced, group)
             del self._noted[: len(group)]
             self._groups.append(_Group(rows, spent, self._spending.add(spent)))
 
     def _priced(self, group: Sequence[TurnRecord]) -> tuple[list[TurnRow], list[Spent]]:
-        rows = [_row(record, self._cost(record)) for record in group]
-        return rows, _spent(rows)
+        rows = self.rows_of(group)
+        return rows, spent_by(rows)
 
-    def _show(self, group: Sequence[TurnRecord]) -> None:
+    def show(self, group: Sequence[TurnRecord]) -> None:
+        """Let the observers see a group, which somebody else writes where it was not noted."""
         for observe in self._observers:
             try:
                 observe(group)
@@ -209,7 +217,7 @@ class Ledger:
             request_id = group.rows[0].request_id
             _log.error("ledger_row_refused", request_id=request_id, reason=_reason(error))
             return 1
-        alone = (_Group([row], _spent([row]), group.pending) for row in group.rows)
+        alone = (_Group([row], spent_by([row]), group.pending) for row in group.rows)
         return sum([await self._write_group(each) for each in alone])
 
     def _forget(self, group: _Group, *, lost: int) -> None:
@@ -238,11 +246,11 @@ def _write(
     if again:
         there = written(connection, rows)
         rows = [row for row in rows if row.request_id not in there]
-        spent = _spent(rows)
+        spent = spent_by(rows)
     add_turns(connection, rows, spent)
 
 
-def _spent(rows: Sequence[TurnRow]) -> list[Spent]:
+def spent_by(rows: Sequence[TurnRow]) -> list[Spent]:
     """Return what ``rows`` cost, by workspace, key and month."""
     spent = Counter[tuple[str, str, str]]()
     for row in rows:

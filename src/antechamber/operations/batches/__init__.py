@@ -1,0 +1,1 @@
+"""Message Batches: created, shown, ended, and each of their requests answered once."""

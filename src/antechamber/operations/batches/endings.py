@@ -1,0 +1,96 @@
+"""How batches end other than by their last answer: canceled, expired, archived, deleted."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+
+from sqlalchemy import Connection
+
+from antechamber.operations.administration.access import carry_out, look_up
+from antechamber.operations.answering.call import Call
+from antechamber.operations.answering.services import Services
+from antechamber.operations.batches.shown import own
+from antechamber.store.batches import (
+    BatchRow,
+    archive_batch,
+    change_batch,
+    finish_rest,
+    lock_batch,
+    outdated_batches,
+    overdue_batches,
+    remove_batch,
+)
+from antechamber.wire.errors import InvalidRequest
+
+_GRACE_S = 30.0
+"""For whoever works on a batch to end it himself: what runs when it expires may finish."""
+
+
+async def cancel_batch(services: Services, batch_id: str, call: Call) -> BatchRow:
+    """Have no more of a batch begun; what runs finishes. Once more changes nothing.
+
+    Raises ``NotFound``, and ``InvalidRequest`` for a batch that has ended.
+    """
+    now = services.clock.now()
+
+    def cancel(connection: Connection) -> BatchRow:
+        own(connection, batch_id, call)
+        batch = lock_batch(connection, batch_id)
+        if batch is None or batch.status == "ended":
+            message = f"Message batch `{batch_id}` has already ended and cannot be canceled."
+            raise InvalidRequest(message)
+        if batch.status == "in_progress":
+            changes = {"status": "canceling", "cancel_initiated_at": now}
+            change_batch(connection, batch_id, changes)
+        return own(connection, batch_id, call)
+
+    return await carry_out(services, cancel)
+
+
+async def delete_batch(services: Services, batch_id: str, call: Call) -> None:
+    """Remove a batch with its results; raises ``NotFound``, ``InvalidRequest`` before its end."""
+
+    def remove(connection: Connection) -> None:
+        if own(connection, batch_id, call).status != "ended":
+            message = f"Message batch `{batch_id}` has not ended: cancel it before deleting it."
+            raise InvalidRequest(message)
+        remove_batch(connection, batch_id)
+
+    await carry_out(services, remove)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cleared:
+    """What a round of housekeeping did."""
+
+    batches_expired: int
+    batches_archived: int
+
+
+async def clear_batches(services: Services) -> Cleared:
+    """End what is overdue, and drop results by their age.
+
+    Raises ``Overloaded`` while the database is away.
+    """
+    expired = await end_overdue(services)
+    now = services.clock.now()
+    kept_since = now - timedelta(seconds=services.settings.batches.keep_results_s)
+    outdated = await look_up(services, partial(outdated_batches, created_before=kept_since))
+    for batch_id in outdated:
+        await carry_out(services, partial(archive_batch, batch_id=batch_id, now=now))
+    return Cleared(batches_expired=expired, batches_archived=len(outdated))
+
+
+async def end_overdue(services: Services) -> int:
+    """End batches past their expiry, whether or not somebody works on them; return how many.
+
+    Whoever does hears of it, and ends what still runs. Raises ``Overloaded``.
+    """
+    now = services.clock.now()
+    due = partial(overdue_batches, now=now - timedelta(seconds=_GRACE_S))
+    overdue = await look_up(services, due)
+    for batch in overdue:
+        outcome = "canceled" if batch.status == "canceling" else "expired"
+        end = partial(finish_rest, batch_id=batch.id, outcome=outcome, now=now)
+        await carry_out(services, end)
+    return len(overdue)

@@ -1,0 +1,1 @@
+"""What runs without a request: the work on batches, and housekeeping."""
