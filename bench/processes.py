@@ -70,12 +70,24 @@ def antechamber(
     data_dir: Path, *, slots: int = 4, completer: str = "auto"
 ) -> Generator[Running, None, None]:
     """Run the server on its embedded model."""
+    engine = f'type = "local"\nslots = {slots}\ncompleter = "{completer}"'
+    with _serving(data_dir, engine) as server:
+        yield server
+
+
+@contextlib.contextmanager
+def scripted(data_dir: Path) -> Generator[Running, None, None]:
+    """Run the server on an engine that answers at once."""
+    (data_dir / "replies.toml").write_text('[[replies]]\ntext = "The sea, they say."\n')
+    with _serving(data_dir, 'type = "scripted"\nscript = "replies.toml"') as server:
+        yield server
+
+
+@contextlib.contextmanager
+def _serving(data_dir: Path, engine: str) -> Generator[Running, None, None]:
     port = free_port()
     config = data_dir / "bench.toml"
-    config.write_text(
-        f'[[engines]]\nname = "embedded"\ntype = "local"\nslots = {slots}\n'
-        f'completer = "{completer}"\n'
-    )
+    config.write_text(f'[[engines]]\nname = "measured"\n{engine}\n')
     command = [sys.executable, "-m", "antechamber", "serve", "--port", str(port)]
     command += ["--data-dir", str(data_dir), "--config", str(config)]
     launch = Launch(command=command, port=port, health="/healthz", ready="/readyz")

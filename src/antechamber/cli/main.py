@@ -10,9 +10,11 @@ from typing import Annotated, cast
 import typer
 
 from antechamber import __version__
-from antechamber.cli import db, serve, usage
+from antechamber.cli import db, serve, usage, worker
+from antechamber.cli.batches import command as batches
 from antechamber.cli.chat import command as chat
 from antechamber.cli.doctor import command as doctor
+from antechamber.cli.files import command as files
 from antechamber.cli.keys import command as keys
 from antechamber.cli.models import command as models
 from antechamber.cli.options import examples
@@ -28,9 +30,12 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("serve", epilog=serve.EXAMPLES)(serve.serve)
+app.command("worker", epilog=worker.EXAMPLES)(worker.worker)
 app.command("chat", epilog=chat.EXAMPLES)(chat.chat)
 app.command("doctor", epilog=doctor.EXAMPLES)(doctor.doctor)
 app.command("usage", epilog=usage.EXAMPLES)(usage.usage)
+app.add_typer(batches.app, name="batches")
+app.add_typer(files.app, name="files")
 app.add_typer(models.app, name="models")
 app.add_typer(keys.app, name="keys")
 app.add_typer(workspaces.app, name="workspaces")

@@ -11,8 +11,15 @@ _UNITS = {"d": "days", "h": "hours", "m": "minutes"}
 
 def read_while(text: str, option: str) -> timedelta:
     """Read a while; raises ``CommandFailed``."""
-    if (found := _WHILE.fullmatch(text)) is None:
+    if (lasts := as_while(text)) is None:
         raise CommandFailed(f"{option} {text}: give a while, 90d, 24h or 30m for instance")
+    return lasts
+
+
+def as_while(text: str) -> timedelta | None:
+    """Return the while that a text is, None where it is none."""
+    if (found := _WHILE.fullmatch(text)) is None:
+        return None
     return timedelta(**{_UNITS[found[2]]: int(found[1])})
 
 

@@ -1,6 +1,7 @@
 """Options that several commands share, and the settings that they lead to."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -38,6 +39,29 @@ Workers = Annotated[
     int | None, typer.Option(help="Processes that answer; they share one model. [default: 1]")
 ]
 
+USUAL_ADDRESS = "http://127.0.0.1:8787"
+BaseUrl = Annotated[
+    str | None,
+    typer.Option(
+        envvar="ANTHROPIC_BASE_URL",
+        help="Server of the Messages API. [default: the address in the configuration that serve "
+        f"would find here, else {USUAL_ADDRESS}]",
+        show_default=False,
+    ),
+]
+ApiKey = Annotated[
+    str | None,
+    typer.Option(envvar="ANTHROPIC_API_KEY", help="Key, where the server asks for one."),
+]
+AuthToken = Annotated[
+    str | None,
+    typer.Option(
+        envvar="ANTHROPIC_AUTH_TOKEN", help="Bearer token, for gateways that take no key."
+    ),
+]
+
+_ID = re.compile(r"[\w-]+")
+
 AsJson = Annotated[bool, typer.Option("--json", help="For programs: a list of objects.")]
 
 
@@ -48,6 +72,18 @@ def read_settings(
     from antechamber.settings import load_settings
 
     return load_settings(config=config, data_dir=data_dir, overrides=overrides)
+
+
+def id_like(example: str) -> Callable[[str], str]:
+    """Return a check of an argument that is an id; in a script it may be an empty variable."""
+
+    def checked(text: str) -> str:
+        if not _ID.fullmatch(text):
+            message = f"give the id, {example}"
+            raise typer.BadParameter(message)
+        return text
+
+    return checked
 
 
 def examples(*lines: str) -> str:

@@ -9,9 +9,15 @@ from antechamber.assembly import closing_database
 from antechamber.cli.doctor.command import summary
 from antechamber.cli.doctor.doors import check_exposure
 from antechamber.cli.doctor.finding import Finding, broken, doubtful, well
-from antechamber.cli.doctor.machine import check_disk, check_python, free_memory_bytes
+from antechamber.cli.doctor.machine import (
+    check_disk,
+    check_python,
+    check_reading,
+    free_memory_bytes,
+)
 from antechamber.cli.doctor.sharing import (
     check_cache,
+    check_files_place,
     check_limits,
     check_metrics_port,
     check_shared_place,
@@ -47,6 +53,11 @@ def test_this_machine_is_looked_at(tmp_path: Path) -> None:
     assert check_python().status == "well"
     assert str(tmp_path / "not" / "yet") in check_disk(tmp_path / "not" / "yet").words
     assert free_memory_bytes() != 0
+
+
+def test_what_reads_the_text_in_images_is_named_where_it_is_missing() -> None:
+    assert check_reading(is_installed=True).status == "well"
+    assert check_reading(is_installed=False).remedy == "pip install 'antechamber[ocr]'"
 
 
 def test_a_data_directory_that_is_not_there_yet_is_well(tmp_path: Path) -> None:
@@ -194,6 +205,24 @@ def test_prompt_caching_that_is_off_for_want_of_a_shared_place_is_looked_at(
     assert "cache.enabled = false" in finding.remedy
     assert check_cache(_settings(tmp_path, "workers = 1")) is None
     assert check_cache(_settings(tmp_path, "workers = 2\n[cache]\nenabled = false")) is None
+
+
+def test_files_beside_a_shared_database_are_looked_at(tmp_path: Path) -> None:
+    def looked(**environ: str) -> Finding | None:
+        named = {f"ANTECHAMBER_{name}": value for name, value in environ.items()}
+        return check_files_place(load_settings(data_dir=tmp_path, environ=named))
+
+    shared = "postgresql://db.example/antechamber"
+    finding = looked(DATABASE_URL=shared)
+
+    assert finding is not None
+    assert (finding.status, finding.subject) == ("doubtful", "files")
+    assert finding.words == "kept in the data directory, while the database is shared"
+    assert finding.remedy is not None
+    assert finding.remedy.startswith("set [files] location where more than one server")
+    assert looked() is None
+    assert looked(DATABASE_URL="sqlite:////data/a.db") is None
+    assert looked(DATABASE_URL=shared, FILES_LOCATION="s3://bucket/team") is None
 
 
 @needs_valkey

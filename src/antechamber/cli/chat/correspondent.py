@@ -5,16 +5,7 @@ from difflib import get_close_matches
 from typing import Protocol, cast
 
 import httpx2
-from anthropic import (
-    Anthropic,
-    AnthropicError,
-    APIConnectionError,
-    APIStatusError,
-    APITimeoutError,
-    AuthenticationError,
-    NotFoundError,
-    omit,
-)
+from anthropic import Anthropic, AnthropicError, NotFoundError, omit
 from anthropic.lib.streaming import MessageStream, ParsedMessageStreamEvent
 from anthropic.types import (
     Message,
@@ -27,10 +18,8 @@ from anthropic.types import (
 from antechamber.catalogue.facts import ThinkingFacts
 from antechamber.cli.chat.conversation import Answer, Conversation, Tokens
 from antechamber.cli.chat.thinking import thinking_parameter
-from antechamber.settings import is_loopback
+from antechamber.cli.remote import failure_words
 
-_WANTS_A_KEY = "This server wants a key: --api-key or ANTHROPIC_API_KEY"
-_NOT_STARTED = "Start one with: antechamber serve"
 _FEW = 4
 
 
@@ -93,32 +82,9 @@ class Correspondent:
             raise NoAnswer(f"the answer cannot be read: {error}") from error
 
     def _in_words(self, error: Exception, model: str) -> str:
-        base_url = self._client.base_url
-        address = str(base_url).rstrip("/")
-        match error:
-            case APIStatusError(api_message=None):
-                status = error.status_code
-                return f"what answers at {address} is no Messages API (HTTP {status})"
-            case APIStatusError():
-                return _status_words(error) + self._remedy(error, model)
-            case APITimeoutError() | httpx2.TimeoutException():
-                return f"{address} did not answer in time"
-            case APIConnectionError():
-                words = f"{address} cannot be reached ({error.__cause__ or error.message})"
-                return f"{words}\n{_NOT_STARTED}" if is_loopback(base_url.host) else words
-            case httpx2.HTTPError():
-                return f"the answer broke off ({error or type(error).__name__})"
-            case _:
-                return str(error)
-
-    def _remedy(self, error: APIStatusError, model: str) -> str:
-        match error:
-            case AuthenticationError() if not self._has_key:
-                return f"\n{_WANTS_A_KEY}"
-            case NotFoundError():
-                return self._served_instead_of(model)
-            case _:
-                return ""
+        words = failure_words(error, self._client, has_key=self._has_key)
+        is_missing = isinstance(error, NotFoundError) and error.api_message is not None
+        return words + self._served_instead_of(model) if is_missing else words
 
     def _served_instead_of(self, model: str) -> str:
         """Name a few models that the server has, the likeliest to be meant; none if it is there."""
@@ -186,10 +152,3 @@ def _messages(conversation: Conversation) -> list[dict[str, object]]:
         {"role": message.role, "content": list(message.content)}
         for message in conversation.messages
     ]
-
-
-def _status_words(error: APIStatusError) -> str:
-    message = error.api_message or error.message
-    origin = f"HTTP {error.status_code}" if error.status_code >= 400 else "in the stream"
-    kind = f"{error.type}: " if error.type else ""
-    return f"{kind}{message} ({origin}, {error.request_id or 'no request id'})"

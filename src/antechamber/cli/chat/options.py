@@ -4,30 +4,9 @@ from typing import Annotated
 
 import typer
 
-USUAL_ADDRESS = "http://127.0.0.1:8787"
-
 Model = Annotated[
     str | None,
     typer.Argument(help="Model to talk with. [default: the newest Sonnet]", show_default=False),
-]
-BaseUrl = Annotated[
-    str | None,
-    typer.Option(
-        envvar="ANTHROPIC_BASE_URL",
-        help="Server of the Messages API. [default: the address in the configuration that serve "
-        f"would find here, else {USUAL_ADDRESS}]",
-        show_default=False,
-    ),
-]
-ApiKey = Annotated[
-    str | None,
-    typer.Option(envvar="ANTHROPIC_API_KEY", help="Key, where the server asks for one."),
-]
-AuthToken = Annotated[
-    str | None,
-    typer.Option(
-        envvar="ANTHROPIC_AUTH_TOKEN", help="Bearer token, for gateways that take no key."
-    ),
 ]
 SystemPrompt = Annotated[str | None, typer.Option("--system", help="System prompt.")]
 MaxTokens = Annotated[

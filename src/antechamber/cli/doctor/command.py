@@ -57,8 +57,9 @@ def _findings(
 ) -> list[Finding]:
     from antechamber.cli.doctor.doors import check_port
     from antechamber.cli.doctor.engines import check_engines
-    from antechamber.cli.doctor.machine import check_disk, check_python
+    from antechamber.cli.doctor.machine import check_disk, check_python, check_reading
     from antechamber.cli.doctor.state import check_configuration, check_data_dir, check_secrets
+    from antechamber.media.scans import is_available
     from antechamber.settings import ConfigurationError, default_engines
 
     try:
@@ -73,6 +74,7 @@ def _findings(
         check_secrets(settings.data_dir),
         check_disk(settings.data_dir),
         *check_engines(settings, default_engines(settings)),
+        check_reading(is_installed=is_available()),
         check_port(settings.server),
         *_findings_of_sharing(settings),
     ]
@@ -82,6 +84,7 @@ def _findings_of_sharing(settings: "Settings") -> list[Finding]:
     from antechamber.cli.doctor.doors import check_exposure
     from antechamber.cli.doctor.sharing import (
         check_cache,
+        check_files_place,
         check_limits,
         check_metrics_port,
         check_shared_place,
@@ -100,6 +103,7 @@ def _findings_of_sharing(settings: "Settings") -> list[Finding]:
     more = (
         check_limits(settings, state),
         check_cache(settings),
+        check_files_place(settings),
         check_shared_place(settings),
         check_metrics_port(settings),
     )

@@ -34,6 +34,14 @@ def check_disk(data_dir: Path) -> Finding:
     return well("disk", words)
 
 
+def check_reading(*, is_installed: bool) -> Finding:
+    """Say whether the text in images can be told to models that see none."""
+    if is_installed:
+        return well("text in images", "read for models that see none")
+    words = "not read: a model that sees no images refuses them"
+    return doubtful("text in images", words, "pip install 'antechamber[ocr]'")
+
+
 def nearest_existing(path: Path) -> Path:
     """Give the path, or the nearest folder above it that is there."""
     return next(folder for folder in (path, *path.parents) if folder.exists())

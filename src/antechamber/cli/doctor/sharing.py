@@ -6,6 +6,7 @@ from antechamber.cli.cache_account import lacks_cache_account
 from antechamber.cli.doctor.doors import answers_as_antechamber
 from antechamber.cli.doctor.finding import Finding, broken, doubtful, well
 from antechamber.cli.places import shown_address
+from antechamber.files_state import NOT_SHARED, SHARE_THEM, shares_no_files
 from antechamber.operations.administration.database_state import DatabaseState
 from antechamber.operations.administration.shared_place import require_shared_place
 from antechamber.settings import (
@@ -55,6 +56,11 @@ def check_shared_place(settings: Settings) -> Finding | None:
     except ConfigurationError as error:
         return broken(subject, str(error))
     return well(subject, f"{address} answers")
+
+
+def check_files_place(settings: Settings) -> Finding | None:
+    """Look whether files are kept apart from a shared database; None where they are not."""
+    return doubtful("files", NOT_SHARED, SHARE_THEM) if shares_no_files(settings) else None
 
 
 def check_metrics_port(settings: Settings) -> Finding | None:

@@ -1,0 +1,1 @@
+"""Files that a server of the Messages API keeps, for requests to name."""
