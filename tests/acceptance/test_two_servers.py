@@ -179,3 +179,10 @@ def test_the_ledger_of_both_is_complete(pair: Pair) -> None:
     assert len(found) == len(wanted)
     total = pair.database.read_now(lambda it: it.execute(spent).scalar_one())
     assert total == sum(row.cost_nano_usd for row in found) > 0
+
+
+def test_files_that_only_one_of_them_could_read_are_told_of_at_the_start(pair: Pair) -> None:
+    told = [server.events("files_not_shared") for server in pair.servers]
+
+    assert [[each["level"] for each in events] for events in told] == [["warning"]] * 2
+    assert "[files] location" in told[0][0]["remedy"]

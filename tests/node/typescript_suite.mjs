@@ -2,7 +2,7 @@
 //
 //     node typescript_suite.mjs ADDRESS     prints one line of JSON for each step
 
-import Anthropic from '@anthropic-ai/sdk';
+import Anthropic, { toFile } from '@anthropic-ai/sdk';
 import { jsonSchemaOutputFormat } from '@anthropic-ai/sdk/helpers/json-schema';
 import { betaTool } from '@anthropic-ai/sdk/helpers/beta/json-schema';
 
@@ -23,7 +23,7 @@ let sent = [];
 
 async function recording(url, init) {
   const headers = Object.fromEntries(new Headers(init.headers).entries());
-  sent.push({ url: String(url), headers, body: init.body ? JSON.parse(init.body) : null });
+  sent.push({ url: String(url), headers, body: typeof init.body === 'string' ? JSON.parse(init.body) : null });
   return fetch(url, init);
 }
 
@@ -158,6 +158,19 @@ const steps = {
     for await (const each of client.models.list({ limit: 10 })) ids.push(each.id);
     const alias = await client.models.retrieve('claude-sonnet-4-5');
     return { count: ids.length, alias: alias.id };
+  },
+
+  async files() {
+    const found = [];
+    for (const resource of [client.files, client.beta.files]) {
+      const file = await toFile(Buffer.from('text'), 'Übersicht.txt', { type: 'text/plain' });
+      const made = await resource.upload({ file, expires_in_seconds: 3600 });
+      const listed = [];
+      for await (const each of resource.list({ limit: 1 })) listed.push(each.id);
+      const deleted = await resource.delete(made.id);
+      found.push({ file: made, listed: listed.includes(made.id), deleted: deleted.type });
+    }
+    return { found };
   },
 
   async errors() {

@@ -110,6 +110,9 @@ IN_THE_FILE = {
     'server.organization_id = "a b"': (
         'server.organization_id: must be 1 to 64 letters, digits, "_" or "-", not "a b"'
     ),
+    'fetch.user_agent = "schön"': (
+        'fetch.user_agent: must be ASCII characters that can be seen, not "schön"'
+    ),
     # engines and models
     '[[engines]]\nname = "l"': (
         'engines[0].type: is required: "scripted", "local", "messages_api", "openai_chat" '

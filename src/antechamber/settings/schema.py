@@ -38,6 +38,7 @@ from antechamber.settings.values import (
     DatabaseUrl,
     EngineName,
     EnvironmentName,
+    HeaderText,
     Host,
     OrganizationId,
     Origin,
@@ -87,6 +88,10 @@ class FetchSettings(Section):
     """What may be fetched for a request: images, documents."""
 
     allow_private_addresses: bool = False
+    timeout_s: PositiveFloat = 30.0
+    """For one of them, with all its redirects."""
+    user_agent: HeaderText | None = None
+    """None is this program and its version."""
 
 
 class LogSettings(Section):

@@ -1,18 +1,25 @@
 """The tables about what outlives a request and is worked on later: files, batches, housekeeping."""
 
+import re
 from typing import Annotated
 
-from pydantic import Field, PositiveFloat
+from pydantic import AfterValidator, Field, PositiveFloat
 
 from antechamber.settings.section import Section
 
 _DAY_S = 24 * 3600
 
 
+def _object_store(value: str) -> str:
+    if not re.fullmatch(r"(s3|gs|az)://[^/\s]+(/\S*)?", value):
+        raise ValueError('must be "s3://bucket/prefix", "gs://bucket/prefix" or "az://container"')
+    return value
+
+
 class FilesSettings(Section):
     """Where uploaded files are, and how many."""
 
-    location: str | None = None
+    location: Annotated[str, AfterValidator(_object_store)] | None = None
     """``s3://bucket/prefix``, ``gs://…`` or ``az://…``; None is a folder of the data directory."""
     max_file_bytes: Annotated[int, Field(ge=1024)] = 500 * 1024 * 1024
     """The hosted API's limit."""
@@ -30,8 +37,10 @@ class BatchesSettings(Section):
     in_server: bool = True
     """Whether the server works on them; else only ``antechamber worker`` does."""
     concurrency: Annotated[int, Field(ge=1, le=1000)] = 8
-    """Items at a time, in each process."""
+    """Items at a time, at each engine, from each process."""
     max_requests: Annotated[int, Field(ge=1)] = 100_000
+    max_queued: Annotated[int, Field(ge=1)] = 500_000
+    """Of one workspace, in all its batches; the hosted API's limit of the highest tier."""
     max_body_bytes: Annotated[int, Field(ge=1024)] = 256 * 1024 * 1024
     expiry_s: Annotated[int, Field(ge=60)] = _DAY_S
     """What has no result by then expires."""

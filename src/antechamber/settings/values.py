@@ -125,6 +125,12 @@ def _organization_id(value: str) -> str:
     return value
 
 
+def _header_text(value: str) -> str:
+    if not re.fullmatch(r"[\x20-\x7e]*[\x21-\x7e][\x20-\x7e]*", value):
+        raise ValueError("must be ASCII characters that can be seen")
+    return value
+
+
 def _model_pattern(value: str) -> str:
     if not value or "*" in value[:-1] or re.search(r"\s", value):
         raise ValueError('must be a model id, or the beginning of one with "*" at its end')
@@ -136,6 +142,7 @@ WebAddress = Annotated[str, AfterValidator(_web_address)]
 Origin = Annotated[str, AfterValidator(_origin)]
 EngineName = Annotated[str, AfterValidator(_engine_name)]
 EnvironmentName = Annotated[str, AfterValidator(_environment_name)]
+HeaderText = Annotated[str, AfterValidator(_header_text)]
 OrganizationId = Annotated[str, AfterValidator(_organization_id)]
 ModelPattern = Annotated[str, AfterValidator(_model_pattern)]
 DatabaseUrl = Annotated[Secret, AfterValidator(_database_url)]
