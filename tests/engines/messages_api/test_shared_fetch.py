@@ -88,8 +88,9 @@ def test_a_fetch_may_outlast_the_loop(gate: Gate) -> None:
     async def begin() -> None:
         SharedFetch(gate.fetch, within_s=LONG_S).begin()
 
+    others = set(threading.enumerate())
     asyncio.run(begin())
-    (thread,) = (each for each in threading.enumerate() if "_run" in each.name)
+    (thread,) = set(threading.enumerate()) - others
     gate.open.set()
     thread.join(LONG_S)
 
