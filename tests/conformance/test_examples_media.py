@@ -93,6 +93,12 @@ def in_base64(data: bytes) -> str:
     return base64.standard_b64encode(data).decode("utf-8")
 
 
+def picture_source(kind: str) -> Any:
+    """The picture in base64, as the documents show it."""
+    media_type = f"image/{kind.lower()}"
+    return {"type": "base64", "media_type": media_type, "data": in_base64(picture(kind))}
+
+
 @requirement("examples:overview:pdf")
 def test_a_pdf_and_its_breakpoint(media_client: Anthropic) -> None:
     source: Any = {"type": "base64", "media_type": "application/pdf", "data": in_base64(paper())}
@@ -120,11 +126,7 @@ def test_a_pdf_and_its_breakpoint(media_client: Anthropic) -> None:
 
 @requirement("examples:overview:vision")
 def test_an_image_in_base64_and_one_by_its_address(media_client: Anthropic, web: str) -> None:
-    embedded: Any = {
-        "type": "base64",
-        "media_type": "image/png",
-        "data": in_base64(picture("PNG")),
-    }
+    embedded = picture_source("PNG")
     addressed: Any = {"type": "url", "url": f"{web}/image.png"}
 
     for source in (embedded, addressed):
@@ -188,11 +190,7 @@ def test_a_batch_of_two_tasks(media_client: Anthropic) -> None:
 @requirement("examples:guide:vision")
 def test_the_ant_in_base64_and_by_its_address(media_client: Anthropic, web: str) -> None:
     question: Any = {"type": "text", "text": "What is in the above image?"}
-    embedded: Any = {
-        "type": "base64",
-        "media_type": "image/jpeg",
-        "data": in_base64(picture("JPEG")),
-    }
+    embedded = picture_source("JPEG")
     addressed: Any = {"type": "url", "url": f"{web}/image.jpg"}
 
     for source in (embedded, addressed):
@@ -207,11 +205,7 @@ def test_the_ant_in_base64_and_by_its_address(media_client: Anthropic, web: str)
 @requirement("examples:interface:vision")
 def test_a_picture_is_described(media_client: Anthropic, web: str) -> None:
     question: Any = {"type": "text", "text": "描述这张图片"}
-    embedded: Any = {
-        "type": "base64",
-        "media_type": "image/jpeg",
-        "data": in_base64(picture("JPEG")),
-    }
+    embedded = picture_source("JPEG")
     addressed: Any = {"type": "url", "url": f"{web}/image.jpg"}
 
     for source in (addressed, embedded):
@@ -225,11 +219,7 @@ def test_a_picture_is_described(media_client: Anthropic, web: str) -> None:
 
 @requirement("examples:reference:vision")
 def test_an_image_of_the_reference(media_client: Anthropic, web: str) -> None:
-    embedded: Any = {
-        "type": "base64",
-        "media_type": "image/png",
-        "data": in_base64(picture("PNG")),
-    }
+    embedded = picture_source("PNG")
     addressed: Any = {"type": "url", "url": f"{web}/image.png"}
 
     for source, text in ((embedded, "What's in this image?"), (addressed, "Describe this image")):

@@ -8,6 +8,8 @@ from bisect import bisect_right
 from antechamber.catalogue.facts import ImageTier
 from antechamber.media.image_head import PixelSize
 
+MOST_SIDE_PX = 8_000
+"""Of an image that is taken at all; also what bounds the memory that its pixels take."""
 _PATCH_PX = 28
 _PIXELS_A_TOKEN = 750
 """Of the same page, before it counted patches."""

@@ -12,15 +12,13 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from antechamber.catalogue.facts import ImageTier
-from antechamber.media.image_fit import fitted
+from antechamber.media.image_fit import MOST_SIDE_PX, fitted
 from antechamber.media.image_head import PixelSize, image_size, media_type_of, reader_of_bytes
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
 _FORMATS = ("PNG", "JPEG", "GIF", "WEBP")
-_MOST_SIDE_PX = 8_000
-"""The hosted API's limit, and what bounds the memory that pixels take."""
 _JPEG_QUALITY = 90
 _PNG_LEVEL = 3
 """Of compression: takes half of the time that the default of 6 takes, for a few more bytes."""
@@ -120,7 +118,7 @@ def turned_upright(image: "Image") -> "Image":
 
 
 def _refuse(size: PixelSize | None) -> None:
-    if size is None or max(size) > _MOST_SIDE_PX:
+    if size is None or max(size) > MOST_SIDE_PX:
         raise MediaUnreadable
 
 

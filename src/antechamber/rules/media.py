@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from antechamber.catalogue.facts import ModelFacts
-from antechamber.media.image_fit import fitted
+from antechamber.media.image_fit import MOST_SIDE_PX, fitted
 from antechamber.media.image_head import PixelSize, image_size, media_type_of, reader_of_base64
 from antechamber.rules.context import RuleContext
 from antechamber.rules.reading import Reading
@@ -20,7 +20,6 @@ from antechamber.wire.errors import InvalidRequest
 _PDF_HEAD_BYTES = 24
 """Its signature, and blanks that some programs write before it."""
 _MB = 1024 * 1024
-_MOST_PX = 8_000
 _MANY_IMAGES = 20
 _MOST_PX_OF_MANY = 2_000
 """In a request with more images than that."""
@@ -92,7 +91,7 @@ def refuse_too_many(images: int, pages: int, facts: ModelFacts) -> None:
 
 def refuse_image_size(path: str, block: ImageBlock, size: PixelSize, limits: ImageLimits) -> None:
     """Of one image at ``path``, its bytes included, in pixels."""
-    most, which = _MOST_PX, ""
+    most, which = MOST_SIDE_PX, ""
     if limits.images > _MANY_IMAGES:
         most, which = _MOST_PX_OF_MANY, " for many-image requests"
     if max(size) > most:
