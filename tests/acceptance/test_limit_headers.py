@@ -15,6 +15,9 @@ tier = "own"
 [[tiers]]
 name = "own"
 count_tokens_per_minute = 100
+batches_per_minute = 100
+enqueued_batch_requests = 2
+files_per_minute = 3
 [[tiers.classes]]
 name = "*"
 requests_per_minute = 100
@@ -142,6 +145,40 @@ def test_an_answer_in_openai_format_tells_all_of_them(
     assert answer.status_code == status
     assert told(answer) == TOLD
     assert len(answer.headers.get_list("anthropic-ratelimit-requests-limit")) == 1
+
+
+def listed(server: RunningServer, path: str) -> httpx.Response:
+    headers = {"anthropic-version": "2023-06-01", "x-api-key": "any"}
+    return httpx.get(server.url + path, headers=headers, timeout=60)
+
+
+def test_batches_tell_of_their_own_limit(server: RunningServer) -> None:
+    answer = listed(server, "/v1/messages/batches")
+
+    assert answer.status_code == 200
+    assert told(answer) == _OF_COUNTING
+    assert answer.headers["anthropic-ratelimit-requests-remaining"] == "99"
+
+
+def test_a_tier_says_how_many_requests_of_batches_may_wait(server: RunningServer) -> None:
+    requests = [{"custom_id": str(number), "params": MESSAGE} for number in range(3)]
+
+    answer = post(server, "/v1/messages/batches", {"requests": requests})
+
+    assert answer.status_code == 429
+    assert "2 batch requests in the processing queue" in answer.json()["error"]["message"]
+
+
+def test_files_have_a_limit_of_their_own(server: RunningServer) -> None:
+    answers = [listed(server, "/v1/files") for _ in range(3)]
+    unknown = listed(server, "/v1/files/file_unknown/content")
+
+    assert [answer.status_code for answer in answers] == [200, 200, 200]
+    assert unknown.status_code == 429
+    assert int(unknown.headers["retry-after"]) >= 1
+    assert unknown.headers["anthropic-ratelimit-requests-limit"] == "3"
+    # What asks a model goes on.
+    assert ask(server).status_code == 200
 
 
 @pytest.mark.parametrize("path", ["/v1/messages", "/v1/messages/count_tokens"])

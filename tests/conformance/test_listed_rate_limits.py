@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import anthropic
 import pytest
@@ -134,12 +134,23 @@ def test_what_is_read_from_the_cache_counts_where_the_name_of_the_limit_says_so(
 
 
 @requirement("administration:rate-limits")
-def test_counting_tokens_is_a_group_of_its_own(office: Office) -> None:
-    [counting] = office.client.organization.rate_limits.list(group_type="token_count")
+@pytest.mark.parametrize(
+    ("group_type", "limits"),
+    [
+        ("token_count", {"requests_per_minute": 2_000}),
+        ("batch", {"requests_per_minute": 1_000, "enqueued_batch_requests": 200_000}),
+        ("files", {"requests_per_minute": 500}),
+    ],
+)
+def test_what_asks_no_model_is_limited_in_groups_of_its_own(
+    office: Office, group_type: Literal["token_count", "batch", "files"], limits: dict[str, int]
+) -> None:
+    [group] = office.client.organization.rate_limits.list(group_type=group_type)
 
-    assert counting.models is None
-    assert [(each.type, each.value) for each in counting.limits] == [("requests_per_minute", 2_000)]
-    assert list(office.client.organization.rate_limits.list(group_type="batch")) == []
+    assert group.group.type == group_type
+    assert group.models is None
+    assert {each.type: each.value for each in group.limits} == limits
+    assert list(office.client.organization.rate_limits.list(group_type="skills")) == []
 
 
 @requirement("administration:rate-limits")

@@ -38,6 +38,12 @@ class Tier:
     monthly_cap_usd: float | None = None
     count_tokens_per_minute: int | None = None
     """Requests to count_tokens, of all models together."""
+    batches_per_minute: int | None = None
+    """Requests to the endpoints of batches, not those in a batch."""
+    enqueued_batch_requests: int | None = None
+    """Requests in batches that have no result yet."""
+    files_per_minute: int | None = None
+    """Requests to the endpoints of files."""
     classes: tuple[TierClass, ...] = ()
 
     def limits_of(self, model_class: str) -> TierClass | None:

@@ -19,11 +19,13 @@ from antechamber.http.edge import Edge
 from antechamber.http.files import FileContentEndpoint, FileEndpoint, FilesEndpoint
 from antechamber.http.health import ReadyEndpoint, alive, hello
 from antechamber.http.hosts import OwnNamesOnly, host_check
+from antechamber.http.limited import Limited
 from antechamber.http.messages import CountTokensEndpoint, MessagesEndpoint
 from antechamber.http.metrics import MetricsEndpoint, guarded_metrics
 from antechamber.http.models import ModelEndpoint, ModelsEndpoint
 from antechamber.http.openai_format import EitherFormat, OpenAIFormat
 from antechamber.http.openai_models import OpenAIModelEndpoint, OpenAIModelsEndpoint
+from antechamber.operations.allowance.rate_limits import Pool
 from antechamber.operations.answering.services import Services
 from antechamber.operations.callers.caller import Doorkeeper
 from antechamber.operations.files import Files
@@ -104,6 +106,10 @@ class _Doors:
         """Return ``endpoint`` for who has a key."""
         return self._door(endpoint, for_administration=False)
 
+    def limited(self, endpoint: App, pool: Pool) -> Door:
+        """Return ``endpoint`` for who has a key, with a limit to its requests as such."""
+        return self.api(Limited(endpoint, self._services.limits, pool))
+
     def administration(self, endpoint: App) -> Door:
         """Return ``endpoint`` for who has an admin key."""
         return self._door(endpoint, for_administration=True)
@@ -149,23 +155,29 @@ def _routes(services: Services, doors: _Doors) -> list[Route]:
 
 
 def _batch_routes(services: Services, doors: _Doors, on_new: Callable[[], None]) -> list[Route]:
-    creating, canceling = BatchesEndpoint(services, on_new), CancelEndpoint(services)
-    one, results = BatchEndpoint(services), ResultsEndpoint(services)
+    every, one = BatchesEndpoint(services, on_new), BatchEndpoint(services)
+    served: list[tuple[str, App, list[str]]] = [
+        ("", every, ["GET", "POST"]),
+        ("/{batch_id}", one, ["GET", "DELETE"]),
+        ("/{batch_id}/cancel", CancelEndpoint(services), ["POST"]),
+        ("/{batch_id}/results", ResultsEndpoint(services), ["GET"]),
+    ]
     return [
-        Route("/v1/messages/batches", doors.api(creating), methods=["GET", "POST"]),
-        Route("/v1/messages/batches/{batch_id}", doors.api(one), methods=["GET", "DELETE"]),
-        Route("/v1/messages/batches/{batch_id}/cancel", doors.api(canceling), methods=["POST"]),
-        Route("/v1/messages/batches/{batch_id}/results", doors.api(results), methods=["GET"]),
+        Route(f"{_MESSAGES}/batches{path}", doors.limited(endpoint, "batches"), methods=methods)
+        for path, endpoint, methods in served
     ]
 
 
 def _file_routes(files: Files, services: Services, doors: _Doors) -> list[Route]:
     every = FilesEndpoint(files, lenient=services.settings.fidelity == "lenient")
-    one, content = FileEndpoint(files), FileContentEndpoint(files)
+    served: list[tuple[str, App, list[str]]] = [
+        ("", every, ["GET", "POST"]),
+        ("/{file_id}", FileEndpoint(files), ["GET", "DELETE"]),
+        ("/{file_id}/content", FileContentEndpoint(files), ["GET"]),
+    ]
     return [
-        Route("/v1/files", doors.api(every), methods=["GET", "POST"]),
-        Route("/v1/files/{file_id}", doors.api(one), methods=["GET", "DELETE"]),
-        Route("/v1/files/{file_id}/content", doors.api(content), methods=["GET"]),
+        Route(f"/v1/files{path}", doors.limited(endpoint, "files"), methods=methods)
+        for path, endpoint, methods in served
     ]
 
 

@@ -30,6 +30,12 @@ class TierSettings(Section):
     monthly_cap_usd: Annotated[float, Field(gt=0)] | None = None
     count_tokens_per_minute: Annotated[int, Field(ge=1)] | None = None
     """Requests to count_tokens, which have a limit of their own."""
+    batches_per_minute: Annotated[int, Field(ge=1)] | None = None
+    """Requests to the endpoints of batches; those in a batch are not limited by the minute."""
+    enqueued_batch_requests: Annotated[int, Field(ge=1)] | None = None
+    """Requests in batches that have no result yet; ``batches.max_queued`` holds as well."""
+    files_per_minute: Annotated[int, Field(ge=1)] | None = None
+    """Requests to the endpoints of files."""
     classes: tuple[TierClassSettings, ...] = ()
 
 

@@ -57,11 +57,14 @@ def test_the_hosted_tiers(model: str, start: object, build: object, scale: objec
     assert figures("scale", model) == scale
 
 
-def test_caps_and_counting_of_the_hosted_tiers() -> None:
+def test_what_the_hosted_tiers_allow_beside_messages() -> None:
     tiers = [BOOK.tiers[name] for name in ("start", "build", "scale")]
 
     assert [tier.monthly_cap_usd for tier in tiers] == [500, 1_000, 200_000]
     assert [tier.count_tokens_per_minute for tier in tiers] == [2_000, 4_000, 8_000]
+    assert [tier.batches_per_minute for tier in tiers] == [1_000, 2_000, 4_000]
+    assert [tier.enqueued_batch_requests for tier in tiers] == [200_000, 300_000, 500_000]
+    assert [tier.files_per_minute for tier in tiers] == [500, 500, 500]
     assert tiers[0].cap_nano_usd == 500 * 10**9
 
 

@@ -33,6 +33,9 @@ tier = "own"
 [[tiers]]
 name = "own"
 count_tokens_per_minute = 2
+batches_per_minute = 2
+enqueued_batch_requests = 7
+files_per_minute = 1
 [[tiers.classes]]
 name = "*"
 requests_per_minute = 3
@@ -445,6 +448,31 @@ async def test_counting_tokens_has_a_limit_of_its_own(tmp_path: Path) -> None:
     assert headers(first)["requests-remaining"] == "1"
     assert "input-tokens-limit" not in headers(first)
     assert await limited.remaining("requests", model="claude-opus-5") == 2
+
+
+async def test_batches_and_files_have_limits_of_their_own(tmp_path: Path) -> None:
+    limited = Limited(tmp_path, OWN)
+
+    first = await limited.limits.admit_to("batches", CALLER)
+    await limited.limits.admit_to("batches", CALLER)
+    with pytest.raises(
+        RateLimited, match=f"2 requests per minute \\(org: {ORGANIZATION}\\)"
+    ) as full:
+        await limited.limits.admit_to("batches", CALLER)
+    other = await limited.limits.admit_to("files", CALLER)
+
+    assert full.value.retry_after_s == 30
+    assert (b"anthropic-ratelimit-requests-remaining", b"1") in headers_of(first)
+    assert (b"anthropic-ratelimit-requests-limit", b"1") in headers_of(other)
+    assert await limited.remaining("requests", model="claude-opus-5") == 2
+    assert limited.limits.most_enqueued(CALLER) == 7
+
+
+async def test_without_a_tier_batches_and_files_are_not_limited(tmp_path: Path) -> None:
+    free = Limited(tmp_path, "")
+
+    assert await free.limits.admit_to("files", CALLER) == b""
+    assert free.limits.most_enqueued(CALLER) is None
 
 
 async def test_what_a_tier_does_not_say_is_not_limited(tmp_path: Path) -> None:

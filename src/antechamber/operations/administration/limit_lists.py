@@ -16,7 +16,7 @@ from antechamber.operations.callers.key_directory import month_of
 from antechamber.store.workspaces import workspace_bounds
 from antechamber.wire.ids import IdMaker
 
-GroupType = Literal["model_group", "token_count"]
+GroupType = Literal["model_group", "token_count", "batch", "files"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +36,7 @@ class LimitGroup:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GroupLimits:
-    """A group, and how much of each kind is allowed in a minute."""
+    """A group, and how much of each kind is allowed: in a minute, or of batches to wait."""
 
     group: LimitGroup
     limits: Mapping[str, int]
@@ -108,28 +108,41 @@ def _by_group(services: Services, tiers: Tiers, tier: Tier | None) -> Iterator[G
     for name, models in classes.items():
         row = tier.limits_of(name)
         counts_reads = any(each.id in tiers.book.counts_cache_reads for each in models)
-        limits = {} if row is None else _limits_of(row, counts_reads=counts_reads)
+        limits = None if row is None else _limits_of(row, counts_reads=counts_reads)
         if limits:
             ids = [known for each in models for known in (each.id, *each.aliases)]
             yield GroupLimits(
                 group=_group("model_group", organization_id, _title(name, models), name, ids),
                 limits=limits,
             )
-    if tier.count_tokens_per_minute is not None:
-        yield GroupLimits(
-            group=_group("token_count", organization_id),
-            limits={"requests_per_minute": tier.count_tokens_per_minute},
-        )
+    for kind, limits in _limits_beside_models(tier).items():
+        if limits:
+            yield GroupLimits(group=_group(kind, organization_id), limits=limits)
 
 
-def _limits_of(row: TierClass, *, counts_reads: bool) -> dict[str, int]:
+def _limits_beside_models(tier: Tier) -> Mapping[GroupType, Mapping[str, int]]:
+    return {
+        "batch": _present(
+            requests_per_minute=tier.batches_per_minute,
+            enqueued_batch_requests=tier.enqueued_batch_requests,
+        ),
+        "token_count": _present(requests_per_minute=tier.count_tokens_per_minute),
+        "files": _present(requests_per_minute=tier.files_per_minute),
+    }
+
+
+def _present(**limits: int | None) -> Mapping[str, int]:
+    return {kind: value for kind, value in limits.items() if value is not None}
+
+
+def _limits_of(row: TierClass, *, counts_reads: bool) -> Mapping[str, int]:
     of_input = "input_tokens_per_minute"
     limits = {
         "requests_per_minute": row.requests_per_minute,
         of_input if counts_reads else f"{of_input}_cache_aware": row.input_tokens_per_minute,
         "output_tokens_per_minute": row.output_tokens_per_minute,
     }
-    return {kind: value for kind, value in limits.items() if value is not None}
+    return _present(**limits)
 
 
 def _title(name: str, models: Sequence[ModelFacts]) -> str:

@@ -9,6 +9,7 @@ that may read one is let in while any input is left, and takes of the rest no mo
 
 from collections.abc import Sequence
 from math import ceil
+from typing import Literal
 
 import structlog
 
@@ -26,6 +27,9 @@ from antechamber.wire.errors import RateLimited
 
 _log = structlog.get_logger("antechamber.limits")
 _MOST_PLANS = 4096
+
+Pool = Literal["counts", "batches", "files"]
+"""Endpoints whose requests are limited by their number alone, for all models together."""
 
 
 class Admission:
@@ -101,15 +105,37 @@ class RateLimits:
         tier = self.tier_of(caller)
         if not counts_tokens:
             self._check_budgets(caller, tier)
-        plan = self._plan(caller, facts, tier, counts_tokens=counts_tokens)
+        plan = self._plan(caller, tier, "counts" if counts_tokens else facts)
         if plan is None:
             return FREE
         may_be_less = is_rough or (may_be_cached and not plan.counts_cache_reads)
         takes = plan.takes(estimated_input_tokens, may_be_less=may_be_less)
         outcome = await self._keeper.take(takes)
         if outcome.refusal is not None:
-            raise self._refused(plan, outcome, outcome.refusal, caller, facts)
+            whose = f"org: {caller.organization_id}, model: {facts.id}"
+            raise self._refused(plan, outcome, outcome.refusal, whose)
         return _Limited(self._keeper, self._clock, plan, outcome)
+
+    async def admit_to(self, pool: Pool, caller: Caller) -> bytes:
+        """Let a request in that asks no model, and return ``Admission.lines``.
+
+        Raises ``RateLimited``. Budgets play no part: nothing is spent.
+        """
+        if not self.concern(caller):
+            return b""
+        plan = self._plan(caller, self.tier_of(caller), pool)
+        if plan is None:
+            return b""
+        outcome = await self._keeper.take(plan.takes(0, may_be_less=False))
+        if outcome.refusal is not None:
+            whose = f"org: {caller.organization_id}"
+            raise self._refused(plan, outcome, outcome.refusal, whose)
+        return plan.headers.lines(outcome.used, self._clock.timestamp())
+
+    def most_enqueued(self, caller: Caller) -> int | None:
+        """Return how many requests of batches may wait in the caller's workspace; None is any."""
+        tier = self.tier_of(caller)
+        return None if tier is None else tier.enqueued_batch_requests
 
     def check_budgets(self, caller: Caller) -> None:
         """Raise ``InvalidRequest`` for a budget that is spent, ``RateLimited`` for a tier's cap."""
@@ -126,7 +152,7 @@ class RateLimits:
         """Return what ``Admission.lines`` would tell a request that is refused before its leave."""
         if not self.concern(caller):
             return b""
-        plan = self._plan(caller, facts, self.tier_of(caller), counts_tokens=counts_tokens)
+        plan = self._plan(caller, self.tier_of(caller), "counts" if counts_tokens else facts)
         if plan is None:
             return b""
         outcome = await self._keeper.take(plan.looks)
@@ -156,7 +182,7 @@ class RateLimits:
         return tier
 
     def _plan(
-        self, caller: Caller, facts: ModelFacts, tier: Tier | None, *, counts_tokens: bool
+        self, caller: Caller, tier: Tier | None, asked: ModelFacts | Pool
     ) -> LimitPlan | None:
         """Return what a request takes; ``tier`` is the workspace's. None is nothing."""
         of_key = None if caller.key_tier is None else self._known(caller.key_tier)
@@ -166,7 +192,7 @@ class RateLimits:
             tier.name if tier is not None else None,
             caller.budget_id if of_key is not None else None,
             of_key.name if of_key is not None else None,
-            None if counts_tokens else facts.id,
+            *((None, asked) if isinstance(asked, str) else (asked.id, None)),
         )
         try:
             return self._plans[known]
@@ -176,11 +202,17 @@ class RateLimits:
             # Two installations may share a Valkey, and each has a workspace "default".
             house = caller.organization_id
             limited = [(f"{house}/{whose}", each) for whose, each in scopes if each is not None]
-            plan = self._count_plan(limited) if counts_tokens else self._turn_plan(limited, facts)
+            plan = self._new_plan(limited, asked)
             if len(self._plans) >= _MOST_PLANS:  # ids of models come from requests
                 self._plans.clear()
             self._plans[known] = found = plan if plan.looks else None
             return found
+
+    def _new_plan(self, limited: Sequence[tuple[str, Tier]], asked: ModelFacts | Pool) -> LimitPlan:
+        if isinstance(asked, str):
+            counts = [(whose, _per_minute(tier, asked)) for whose, tier in limited]
+            return LimitPlan(requests=_buckets(asked, counts), exact_headers=self._exact)
+        return self._turn_plan(limited, asked)
 
     def _turn_plan(self, limited: Sequence[tuple[str, Tier]], facts: ModelFacts) -> LimitPlan:
         model_class = self.tiers.class_of(facts)
@@ -196,18 +228,14 @@ class RateLimits:
             exact_headers=self._exact,
         )
 
-    def _count_plan(self, limited: Sequence[tuple[str, Tier]]) -> LimitPlan:
-        counts = [(whose, tier.count_tokens_per_minute) for whose, tier in limited]
-        return LimitPlan(requests=_buckets("counts", counts), exact_headers=self._exact)
-
     def _refused(
-        self, plan: LimitPlan, outcome: Outcome, refusal: Refusal, caller: Caller, facts: ModelFacts
+        self, plan: LimitPlan, outcome: Outcome, refusal: Refusal, whose: str
     ) -> RateLimited:
         per_minute = plan.looks[refusal.index].bucket.per_minute
         message = (
             "This request would exceed your organization's rate limit of "
             f"{per_minute:,} {plan.named(refusal.index)} per minute "
-            f"(org: {caller.organization_id}, model: {facts.id}). For details, refer to: "
+            f"({whose}). For details, refer to: "
             "https://docs.claude.com/en/api/rate-limits. You can see the response headers for "
             "current usage. Please reduce the prompt length or the maximum tokens requested, or "
             "try again later. You may also contact sales at https://claude.com/contact-sales to "
@@ -268,6 +296,12 @@ class _Limited(Admission):
                 more = -refund(outcome.used[index], -more, elapsed_s, bucket.per_minute)
             if more:
                 outcome.keeper.settle(bucket, more)
+
+
+def _per_minute(tier: Tier, pool: Pool) -> int | None:
+    if pool == "counts":
+        return tier.count_tokens_per_minute
+    return tier.batches_per_minute if pool == "batches" else tier.files_per_minute
 
 
 def _buckets(kind: str, limits: Sequence[tuple[str, int | None]]) -> Sequence[Bucket]:

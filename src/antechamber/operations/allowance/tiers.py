@@ -47,6 +47,9 @@ def _own_tier(tier: TierSettings, catalogue: Catalogue) -> Tier:
         from_usd=tier.from_usd,
         monthly_cap_usd=tier.monthly_cap_usd,
         count_tokens_per_minute=tier.count_tokens_per_minute,
+        batches_per_minute=tier.batches_per_minute,
+        enqueued_batch_requests=tier.enqueued_batch_requests,
+        files_per_minute=tier.files_per_minute,
         classes=tuple(
             TierClass(
                 name=catalogue.canonical(row.name),

@@ -35,8 +35,9 @@ async def create_batch(services: Services, body: bytes | memoryview, call: Call)
         created_at=now,
         expires_at=now + timedelta(seconds=settings.expiry_s),
     )
-    refusal = _refusal(call, settings.max_queued)
-    work = partial(_add, batch=batch, requests=requests, most=settings.max_queued, refusal=refusal)
+    of_tier = services.limits.most_enqueued(call.caller)
+    most = min(settings.max_queued, of_tier or settings.max_queued)
+    work = partial(_add, batch=batch, requests=requests, most=most, refusal=_refusal(call, most))
     await carry_out(services, work)
     services.tell(
         {
