@@ -22,7 +22,7 @@ from antechamber.operations.answering.turns import (
     run_message,
     take_turn,
 )
-from antechamber.operations.attachments.inlining import body_with_files
+from antechamber.operations.attachments.inlining import body_with_files, sent_files
 from antechamber.operations.bookkeeping.records import NOTHING
 from antechamber.rules.check import check_count, check_message
 from antechamber.rules.context import RuleContext
@@ -253,5 +253,6 @@ async def _relayed(
     if asking.shows is not None:
         shown = await asking.shows.to(candidate)
         body = await asyncio.to_thread(body_with_files, body, asking.request, shown)
-        asked = Asked(body=body, request=shown.request)
+        files = sent_files(asking.request, shown)
+        asked = Asked(body=body, request=shown.request, files=files)
     return await relay(asking.account, asked, asking.attempts, candidate)

@@ -1,13 +1,15 @@
 """A relayed answer: whole events pass untouched; what they say of usage and the end is read.
 
-Unlike the machine this changes nothing. The one thing that it may add, through its caller, is the
-``error`` event that an upstream which broke off owes its reader.
+Unlike the machine this changes nothing but names: of the model, and of files. The one thing that
+it may add, through its caller, is the ``error`` event that an upstream which broke off owes its
+reader.
 """
 
 import re
 
 import msgspec
 
+from antechamber.turn.sent_files import SentFiles
 from antechamber.wire.encoding import encode_json
 from antechamber.wire.errors import EngineFailed
 from antechamber.wire.splice import field_of, with_fields
@@ -110,11 +112,12 @@ _object = msgspec.json.Decoder(dict[str, msgspec.Raw])
 class RelayReader:
     """Feed it the upstream's bytes, send on what it returns: always whole events.
 
-    ``model`` is what the answer's ``model`` is to be where the upstream has another name for it;
-    that is the one field that is ever exchanged.
+    ``model`` is what the answer's ``model`` is to be where the upstream has another name for it,
+    ``files`` are those that it knows by their bytes alone; nothing else is ever exchanged.
     """
 
-    def __init__(self, *, model: str | None = None) -> None:
+    def __init__(self, *, model: str | None = None, files: SentFiles | None = None) -> None:
+        self._files = files
         self._model = None if model is None else encode_json(model)
         self._rest = b""
         self.usage = RelayedUsage()
@@ -166,9 +169,15 @@ class RelayReader:
             # Counts of another form: the client reads them, not we.
             _uncounted.decode(body)
         self.ended = True
+        if self._files is not None:
+            body = self._files.in_message(body)
         if self._model is None or field_of(body, "model") is None:
             return body
         return with_fields(body, {"model": self._model})
+
+    def feed_refusal(self, body: bytes) -> bytes:
+        """Return what to send on of an answer that says no."""
+        return body if self._files is None else self._files.in_refusal(body)
 
     def feed_count(self, body: bytes) -> bytes:
         """Return a count of tokens as it is; raises ``ValueError`` when it is none."""
@@ -178,6 +187,8 @@ class RelayReader:
 
     def _told(self, events: bytes) -> bytes:
         """Read those of ``events`` that tell something, and return what to send on."""
+        if self._files is not None:
+            events = self._files.in_events(events)
         if b"message_" not in events and b"error" not in events:
             return events
         start: re.Match[bytes] | None = None

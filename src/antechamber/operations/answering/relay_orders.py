@@ -11,6 +11,7 @@ from antechamber.operations.answering.services import Services
 from antechamber.rules.adjustments import adjustments, without_its_thoughts
 from antechamber.rules.history import own_thinking_taken_out, without_own_thinking
 from antechamber.rules.reading import Prompt
+from antechamber.turn.sent_files import SentFiles
 from antechamber.wire.encoding import encode_json
 from antechamber.wire.messages import MessageRequest
 from antechamber.wire.splice import with_fields
@@ -21,6 +22,8 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
 
     body: bytes
     request: Prompt
+    files: SentFiles | None = None
+    """Those of which ``body`` has the bytes."""
 
 
 def order_of(

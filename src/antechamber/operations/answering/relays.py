@@ -16,6 +16,7 @@ from antechamber.operations.answering.services import Services
 from antechamber.operations.bookkeeping.records import Counts
 from antechamber.outbound.client import retry_after_s
 from antechamber.turn.relay import Beginning, RelayReader, is_error
+from antechamber.turn.sent_files import SentFiles
 from antechamber.turn.sse import UNNAMED
 from antechamber.wire.errors import (
     CallerFault,
@@ -223,7 +224,7 @@ async def relay(
                 return candidate
             order, adjusted = order_of(services, asked, call, candidate)
             try:
-                trial = await _try(services, engine, order, candidate)
+                trial = await _try(services, engine, order, candidate, asked.files)
             except (EngineFault, CallerFault) as error:
                 candidate = await attempts.after(error, request_id=call.request_id)
                 continue
@@ -261,7 +262,11 @@ async def _following(
 
 
 async def _try(
-    services: Services, engine: RelayEngine, order: RelayOrder, candidate: Candidate
+    services: Services,
+    engine: RelayEngine,
+    order: RelayOrder,
+    candidate: Candidate,
+    files: SentFiles | None,
 ) -> _Trial:
     answer = await engine.relay(order)
     renamed = candidate.facts.id if candidate.facts.id != order.upstream_model else None
@@ -269,12 +274,12 @@ async def _try(
         candidate=candidate,
         answer=answer,
         chunks=answer.chunks(),
-        reader=RelayReader(model=renamed),
+        reader=RelayReader(model=renamed, files=files),
         first_at=services.clock.monotonic(),
     )
     try:
         if answer.status >= 300:
-            trial.begun = await _read(trial)
+            trial.begun = trial.reader.feed_refusal(await _read(trial))
             trial.is_answer = answer.status >= 400 and is_error(trial.begun)
         elif order.streams:
             trial.begun = await _beginning(trial)

@@ -6,8 +6,9 @@ from typing import cast
 from pydantic_core import from_json
 
 from antechamber.operations.attachments.attachments import ShownRequest
-from antechamber.operations.attachments.places import media_in
+from antechamber.operations.attachments.places import citable_in, media_in
 from antechamber.rules.reading import Prompt
+from antechamber.turn.sent_files import SentFiles
 from antechamber.wire.encoding import encode_json
 from antechamber.wire.splice import array_of, field_of, items_of, with_fields
 
@@ -35,6 +36,24 @@ def body_with_files(body: bytes, asked: Prompt, shown: ShownRequest) -> bytes:
         for text in items_of(field_of(body, "messages") or b"[]")
     ]
     return with_fields(body, {"messages": array_of(texts)})
+
+
+def sent_files(asked: Prompt, shown: ShownRequest) -> SentFiles | None:
+    """Return which files of ``asked`` ``body_with_files`` puts into the body; None for none."""
+    paths = {
+        path.encode()
+        for path, block in media_in(asked)
+        if block.source.type == "file" and path in shown.resolved
+    }
+    if not paths:
+        return None
+    documents = (each for each in citable_in(asked) if each[1].type == "document")
+    by_document = {
+        index: block.source.file_id
+        for index, (path, block) in enumerate(documents)
+        if block.type == "document" and block.source.type == "file" and path.encode() in paths
+    }
+    return SentFiles(by_document=by_document, paths=frozenset(paths))
 
 
 def _exchanged(value: object, sources: _Sources) -> object:
