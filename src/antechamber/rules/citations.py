@@ -5,25 +5,19 @@ Source: platform.claude.com/docs/en/build-with-claude/citations and …/search-r
 
 from collections.abc import Iterator
 
-from antechamber.rules.reading import Reading
+from antechamber.rules.reading import Prompt, Reading, nested_blocks
 from antechamber.wire.blocks import DocumentBlock, SearchResultBlock
 from antechamber.wire.errors import InvalidRequest
 
 Citable = tuple[str, DocumentBlock | SearchResultBlock]
-"""Where it stands, with its tag, and what."""
+"""Where it stands, without its tag, and what."""
 
 
-def citable(reading: Reading) -> Iterator[Citable]:
+def citable(request: Prompt) -> Iterator[Citable]:
     """Yield documents and search results in their order, those that a tool gave included."""
-    for turn in reading.turns:
-        for placed in turn.blocks:
-            block = placed.block
-            if block.type == "document" or block.type == "search_result":
-                yield f"{placed.path}.{block.type}", block
-            elif block.type == "tool_result":
-                for number, inner in enumerate(block.content or ()):
-                    if inner.type == "document" or inner.type == "search_result":
-                        yield f"{placed.path}.tool_result.content.{number}.{inner.type}", inner
+    for path, block in nested_blocks(request):
+        if block.type == "document" or block.type == "search_result":
+            yield path, block
 
 
 def is_cited(block: DocumentBlock | SearchResultBlock) -> bool:
@@ -34,12 +28,12 @@ def is_cited(block: DocumentBlock | SearchResultBlock) -> bool:
 def refuse_citations_of_some_only(reading: Reading) -> None:
     """All documents and search results of a request are cited, or none is."""
     first: bool | None = None
-    for path, block in citable(reading):
+    for path, block in citable(reading.request):
         if first is None:
             first = is_cited(block)
         elif is_cited(block) != first:
             # The documents say so; which words the hosted API has for it is not known.
             raise InvalidRequest(
-                f"{path}.citations: citations must be enabled on all or none of the documents "
-                "and search results within a request"
+                f"{path}.{block.type}.citations: citations must be enabled on all or none of the "
+                "documents and search results within a request"
             )

@@ -4,14 +4,14 @@ Loops over whole conversations ask a block for its ``type`` and a message for it
 ``isinstance`` with a pydantic class runs Python code wherever the answer is no.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Generic, Literal, NamedTuple, TypeVar, cast
 
 import msgspec
 from pydantic import BaseModel
 
 from antechamber.rules.context import RuleContext
-from antechamber.wire.blocks import ContentBlock, TextBlock
+from antechamber.wire.blocks import ContentBlock, TextBlock, ToolResultContentBlock
 from antechamber.wire.messages import CountTokensRequest, MessageRequest
 
 Prompt = MessageRequest | CountTokensRequest
@@ -76,6 +76,22 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
         else:
             found = [placed for kind in kinds if kind in by_kind for placed in by_kind[kind]]
         return cast("list[Placed[Block]]", found)
+
+
+def nested_blocks(request: Prompt) -> Iterator[tuple[str, ContentBlock | ToolResultContentBlock]]:
+    """Yield blocks with their paths in order, those in a tool's result in the result's place.
+
+    The paths are without the tags of the blocks. Messages of ``system`` are left out.
+    """
+    for number, message in enumerate(request.messages):
+        if message.role == "system":
+            continue
+        for index, block in enumerate(message.content):
+            if block.type != "tool_result":
+                yield f"messages.{number}.content.{index}", block
+                continue
+            for place, inner in enumerate(block.content or ()):
+                yield f"messages.{number}.content.{index}.tool_result.content.{place}", inner
 
 
 def read(request: Prompt, context: RuleContext) -> Reading:

@@ -73,7 +73,7 @@ def refuse_what_a_schema_excludes(reading: Reading) -> None:
             f"{where}: structured outputs are not supported with assistant message prefill. "
             "The conversation must end with a user message."
         )
-    if any(is_cited(block) for _, block in citable(reading)):
+    if any(is_cited(block) for _, block in citable(reading.request)):
         raise InvalidRequest(
             f"{where}: structured outputs are not supported when citations are enabled"
         )

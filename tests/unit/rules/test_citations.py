@@ -84,7 +84,9 @@ def test_some_only_are_refused(messages: list[Fields], path: str) -> None:
 def test_what_may_be_cited_comes_in_the_order_of_the_conversation() -> None:
     messages = [user(search_result(), document()), *gave(document(), search_result())[1:]]
 
-    assert [path for path, _ in citable(reading(*messages))] == [
+    found = citable(reading(*messages).request)
+
+    assert [f"{path}.{block.type}" for path, block in found] == [
         "messages.0.content.0.search_result",
         "messages.0.content.1.document",
         "messages.2.content.0.tool_result.content.0.document",

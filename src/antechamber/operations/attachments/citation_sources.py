@@ -4,9 +4,8 @@ from collections.abc import Sequence
 
 from antechamber.grounding.sources import Source
 from antechamber.operations.attachments.attachments import ShownRequest
-from antechamber.operations.attachments.places import citable_in
 from antechamber.operations.attachments.showing import Resolved
-from antechamber.rules.citations import is_cited
+from antechamber.rules.citations import citable, is_cited
 from antechamber.rules.reading import Prompt
 from antechamber.wire.blocks import DocumentBlock, SearchResultBlock
 
@@ -18,7 +17,7 @@ def citation_sources(asked: Prompt, shown: ShownRequest) -> Sequence[Source]:
     """
     sources: list[Source] = []
     documents = results = 0
-    for path, block in citable_in(asked):
+    for path, block in citable(asked):
         if block.type == "document":
             if is_cited(block):
                 sources.append(_document(documents, block, shown.resolved.get(path)))

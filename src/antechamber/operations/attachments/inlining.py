@@ -6,7 +6,8 @@ from typing import cast
 from pydantic_core import from_json
 
 from antechamber.operations.attachments.attachments import ShownRequest
-from antechamber.operations.attachments.places import citable_in, media_in
+from antechamber.operations.attachments.places import media_in
+from antechamber.rules.citations import citable
 from antechamber.rules.reading import Prompt
 from antechamber.turn.sent_files import SentFiles
 from antechamber.wire.encoding import encode_json
@@ -47,7 +48,7 @@ def sent_files(asked: Prompt, shown: ShownRequest) -> SentFiles | None:
     }
     if not paths:
         return None
-    documents = (each for each in citable_in(asked) if each[1].type == "document")
+    documents = (each for each in citable(asked) if each[1].type == "document")
     by_document = {
         index: block.source.file_id
         for index, (path, block) in enumerate(documents)

@@ -3,12 +3,11 @@
 from collections.abc import Callable, Iterator
 
 from antechamber.rules.media import with_inner_media
-from antechamber.rules.reading import Prompt
+from antechamber.rules.reading import Prompt, nested_blocks
 from antechamber.wire.blocks import (
     ContentBlock,
     DocumentBlock,
     ImageBlock,
-    SearchResultBlock,
     TextBlock,
     ToolResultContentBlock,
 )
@@ -36,16 +35,9 @@ def has_media(request: Prompt) -> bool:
 
 def media_in(request: Prompt) -> Iterator[tuple[str, Media]]:
     """Yield images and documents in their order, those inside results and documents too."""
-    for path, block in _blocks(request):
+    for path, block in nested_blocks(request):
         if block.type == "image" or block.type == "document":
             yield from with_inner_media(path, block)
-
-
-def citable_in(request: Prompt) -> Iterator[tuple[str, DocumentBlock | SearchResultBlock]]:
-    """Yield documents and search results in their order, those inside results too."""
-    for path, block in _blocks(request):
-        if block.type == "document" or block.type == "search_result":
-            yield path, block
 
 
 def with_media(request: Prompt, put: Put) -> Prompt:
@@ -67,18 +59,6 @@ def with_media(request: Prompt, put: Put) -> Prompt:
         for number, message in enumerate(request.messages)
     ]
     return request.model_copy(update={"messages": messages})
-
-
-def _blocks(request: Prompt) -> Iterator[tuple[str, ContentBlock | ToolResultContentBlock]]:
-    for number, message in enumerate(request.messages):
-        if message.role == "system":
-            continue
-        for index, block in enumerate(message.content):
-            if block.type != "tool_result":
-                yield f"messages.{number}.content.{index}", block
-                continue
-            for place, inner in enumerate(block.content or ()):
-                yield f"messages.{number}.content.{index}.tool_result.content.{place}", inner
 
 
 def _exchanged(
