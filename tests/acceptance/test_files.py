@@ -1,9 +1,11 @@
 """Files of a served process: whose they are, where they are, and what a kill leaves of them."""
 
 import os
+import random
 import signal
 import socket
 import threading
+from collections import Counter
 from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
@@ -15,6 +17,7 @@ from typing import Any
 
 import anthropic
 import certifi
+import httpx2 as httpx
 import pytest
 from anthropic import Anthropic
 from anthropic.types import FileMetadata
@@ -28,6 +31,7 @@ from antechamber.store.database import Database, database_url
 from antechamber.store.tables import files
 from antechamber.wire.ids import new_id
 from tests.acceptance.made_keys import made_key, made_workspace
+from tests.forms import FORM, mutated_form
 from tests.s3 import running_s3
 from tests.servers import RunningServer, ServerFailed, running_server
 
@@ -60,6 +64,11 @@ def ask(client: Anthropic, file_id: str) -> str | None:
     messages: Any = [{"role": "user", "content": [document]}]
     message = client.messages.create(model="claude-sonnet-5-5", max_tokens=10, messages=messages)
     return message.stop_reason
+
+
+def resident_bytes(pid: int) -> int:
+    pages = int(Path(f"/proc/{pid}/statm").read_text("ascii").split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE")
 
 
 def kill(server: RunningServer) -> None:
@@ -108,6 +117,32 @@ def test_another_workspaces_key_finds_no_file(tmp_path: Path) -> None:
             assert other.files.list().data == other.files.list(ids=[file.id]).data == []
             assert [each.id for each in owner.files.list()] == [file.id]
             assert ask(owner, file.id) == "end_turn"
+
+
+def test_two_thousand_broken_uploads_are_kept_or_refused_and_nothing_else(tmp_path: Path) -> None:
+    chance = random.Random(7)  # noqa: S311 - the same forms each time
+    headers = {
+        "x-api-key": "any",
+        "anthropic-version": "2023-06-01",
+        "content-type": "multipart/form-data; boundary=b0unD",
+    }
+    statuses = Counter[int]()
+    with served(tmp_path) as server, httpx.Client(base_url=server.url, timeout=60) as client:
+        for _ in range(100):  # it takes what it keeps anyway
+            client.post("/v1/files", content=FORM, headers=headers)
+        before = resident_bytes(server.pid)
+        for _ in range(2_000):
+            answer = client.post("/v1/files", content=mutated_form(chance), headers=headers)
+            statuses[answer.status_code] += 1
+        after = resident_bytes(server.pid)
+        kept = client.get("/v1/files?limit=1000", headers=headers).json()["data"]
+        bugs = server.bugs()
+
+    assert bugs == []
+    assert statuses.keys() == {200, 400}
+    assert min(statuses.values()) > 100
+    assert len(kept) == min(1_000, 100 + statuses[200])
+    assert after < before + 32 * 1024 * 1024
 
 
 async def test_what_was_acknowledged_outlives_a_kill_at_any_moment(tmp_path: Path) -> None:

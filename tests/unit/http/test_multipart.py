@@ -10,24 +10,9 @@ from antechamber.http.asgi import Message
 from antechamber.http.bodies import ClientLeft, body_pieces
 from antechamber.http.multipart import Upload, read_upload
 from antechamber.wire.errors import CallerFault, InvalidRequest, RequestTooLarge
+from tests.forms import FORM, mutated_form
 from tests.unit.http.exchange import Client, scope
 
-_FORM = (
-    b"--b0unD\r\n"
-    b'Content-Disposition: form-data; name="expires_in_seconds"\r\n'
-    b"\r\n"
-    b"3600\r\n"
-    b"--b0unD\r\n"
-    b'Content-Disposition: form-data; name="file"; filename="caf\xc3\xa9.txt"\r\n'
-    b"content-type: text/plain\r\n"
-    b"\r\n"
-    b"\r\n--b0un\r\n--b0unX\r\nall of it\r\n\r\n"
-    b"--b0unD\r\n"
-    b'Content-Disposition: form-data; name="purpose"\r\n'
-    b"\r\n"
-    b"user_data\r\n"
-    b"--b0unD--\r\n"
-)
 _DATA = b"\r\n--b0un\r\n--b0unX\r\nall of it\r\n"
 _MALFORMED = "The request body is not valid multipart/form-data"
 
@@ -67,7 +52,7 @@ async def _read(
 
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 64, 10_000])
 async def test_a_form_is_the_same_in_whatever_pieces_it_comes(size: int) -> None:
-    pieces = [_FORM[at : at + size] for at in range(0, len(_FORM), size)]
+    pieces = [FORM[at : at + size] for at in range(0, len(FORM), size)]
 
     upload, data = await _read(pieces)
 
@@ -107,7 +92,7 @@ async def test_what_stands_after_the_form_is_left_alone() -> None:
 )
 async def test_only_a_form_with_a_boundary_is_read(content_type: str) -> None:
     with pytest.raises(InvalidRequest, match="content-type: Input should be 'multipart/form-data'"):
-        await _read([_FORM], content_type=content_type)
+        await _read([FORM], content_type=content_type)
 
 
 @pytest.mark.parametrize(
@@ -115,8 +100,8 @@ async def test_only_a_form_with_a_boundary_is_read(content_type: str) -> None:
     [
         (b"", _MALFORMED),
         (b"{}", _MALFORMED),
-        (_FORM[:-4], _MALFORMED),
-        (_FORM[:100], _MALFORMED),
+        (FORM[:-4], _MALFORMED),
+        (FORM[:100], _MALFORMED),
         (_part(b"content-type: text/plain"), _MALFORMED),
         (_part(b'content-disposition: attachment; name="file"'), _MALFORMED),
         (_part(b"content-disposition: form-data"), _MALFORMED),
@@ -138,10 +123,10 @@ async def test_a_form_that_is_none_is_refused(form: bytes, message: str) -> None
 
 async def test_an_encoded_body_is_refused() -> None:
     with pytest.raises(InvalidRequest, match="Unsupported content-encoding: gzip") as caught:
-        await _read([_FORM], content_encoding="gzip")
+        await _read([FORM], content_encoding="gzip")
 
     assert caught.value.details == {"error_code": "request_body_encoding_unsupported"}
-    await _read([_FORM], content_encoding="identity")
+    await _read([FORM], content_encoding="identity")
 
 
 async def test_a_file_may_be_as_large_as_the_limit_and_no_larger() -> None:
@@ -172,7 +157,7 @@ async def test_what_is_no_file_is_limited_too(pieces: list[bytes]) -> None:
 
 
 async def test_an_upload_that_stalls_is_refused() -> None:
-    client = Client(_FORM[:200], whole=False)
+    client = Client(FORM[:200], whole=False)
 
     with pytest.raises(InvalidRequest) as caught:
         async for _ in body_pieces(client.receive, idle_s=0.01):
@@ -184,7 +169,7 @@ async def test_an_upload_that_stalls_is_refused() -> None:
 async def test_a_client_that_leaves_ends_it() -> None:
     messages = iter(
         [
-            {"type": "http.request", "body": _FORM[:200], "more_body": True},
+            {"type": "http.request", "body": FORM[:200], "more_body": True},
             {"type": "http.disconnect"},
         ]
     )
@@ -223,20 +208,9 @@ async def test_a_large_file_is_never_in_memory_as_a_whole() -> None:
 async def test_a_mutated_form_is_read_or_refused() -> None:
     chance = random.Random(5)  # noqa: S311 - the same forms each time
     for _ in range(2000):
-        form = bytearray(_FORM)
-        for _ in range(chance.randint(1, 8)):
-            at = chance.randrange(len(form))
-            match chance.randrange(3):
-                case 0:
-                    form[at] = chance.randrange(256)
-                case 1:
-                    del form[at : at + chance.randint(1, 20)]
-                case _:
-                    form[at:at] = chance.choice(
-                        [b"\r\n", b"--b0unD", b"--b0unD--", b'"', b"\0", b";", b": ", bytes(300)]
-                    )
+        form = mutated_form(chance)
         size = chance.choice([1, 5, 50, len(form)])
-        pieces = [bytes(form[at : at + size]) for at in range(0, len(form), size)]
+        pieces = [form[at : at + size] for at in range(0, len(form), size)]
         try:
             _, data = await _read(pieces)
         except CallerFault:
