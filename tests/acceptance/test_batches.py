@@ -202,8 +202,8 @@ retries = 0
     with played_upstream() as upstream, ExitStack() as stack:
         upstream.plays(
             whole(529, json.loads(error("overloaded_error"))),
-            whole(400, json.loads(error("invalid_request_error", "No such tool"))),
-            whole(200, message("Hello from afar")),
+            whole(400, _printed(json.loads(error("invalid_request_error", "No such tool")))),
+            whole(200, _printed(message("Hello from afar"))),
         )
         folder = tmp_path / "server"
         server = stack.enter_context(running_server(folder, config=config.format(url=upstream.url)))
@@ -217,9 +217,15 @@ retries = 0
         ("invalid_request_error", "No such tool")
     ]
     assert [answer.content[0].text for answer in answers] == ["Hello from afar"] * 2
+    assert [result.error.request_id for result in results if result.type == "errored"] == [None]
     assert {answer.usage.service_tier for answer in answers} == {"batch"}
     assert {answer.usage.cache_read_input_tokens for answer in answers} == {2_048}
     assert _tiers(folder / "data") == {("ended", "batch"): 2, ("status 400", "batch"): 1}
+
+
+def _printed(value: object) -> bytes:
+    """Return JSON as some gateways write it, over several lines; a result has to be on one."""
+    return json.dumps(value, indent=2).replace("\n", "\r\n").encode()
 
 
 def _tiers(data: Path) -> Counter[tuple[str, str]]:

@@ -326,6 +326,32 @@ def test_a_batch_is_deleted_after_its_end_only(start_server: StartServer) -> Non
             client.messages.batches.retrieve(batch.id)
 
 
+@requirement("batches:delete")
+def test_results_that_are_deleted_while_they_are_read_do_not_look_whole(
+    start_server: StartServer,
+) -> None:
+    server = start_server('[[replies]]\ntext = "' + "word " * 20_000 + '"\n')
+    with sdk_client(server.url) as client:
+        params = {**_params(), "max_tokens": 32_000}
+        requests: list[Any] = [{"custom_id": str(at), "params": params} for at in range(300)]
+        batch = client.messages.batches.create(requests=requests)
+        ended = _ended(client, batch.id)
+        assert ended.results_url is not None
+
+        read = 0
+        with (
+            pytest.raises(httpx2.RemoteProtocolError, match="incomplete chunked read"),
+            plain_client(server.url) as http,
+            http.stream("GET", ended.results_url) as answer,
+        ):
+            for portion in answer.iter_bytes():
+                if not read:
+                    client.messages.batches.delete(batch.id)
+                read += len(portion)
+
+    assert 0 < read < 300 * 100_000
+
+
 @requirement("batches:results-early")
 def test_results_before_the_end_are_refused_by_the_sdk_and_by_the_server(
     start_server: StartServer,

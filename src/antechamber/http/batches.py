@@ -127,7 +127,8 @@ def _address(services: Services, scope: Scope) -> str:
     public, host = services.settings.server.public_url, header(scope, b"host")
     if public is not None or host is None:
         return services.settings.public_address()
-    forwarded = header(scope, b"x-forwarded-proto")
+    # Of several proxies the first is the one that the client asked.
+    forwarded = (header(scope, b"x-forwarded-proto") or "").partition(",")[0].strip().lower()
     scheme = "https" if forwarded == "https" else scope["scheme"]
     return f"{scheme}://{host}"
 

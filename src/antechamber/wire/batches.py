@@ -13,6 +13,7 @@ from antechamber.wire.errors import ApiError, InvalidRequest
 from antechamber.wire.problem import problem_body
 from antechamber.wire.shape import JsonObject, WireModel
 from antechamber.wire.shape_errors import first_fault
+from antechamber.wire.splice import field_of
 
 Outcome = Literal["succeeded", "errored", "canceled", "expired"]
 ProcessingStatus = Literal["in_progress", "canceling", "ended"]
@@ -185,17 +186,28 @@ def _bills_a_user(policy: Raw) -> bool:
 
 
 def succeeded(message: bytes) -> bytes:
-    """Return the result of a request that was answered with ``message``, JSON."""
+    """Return the result of a request that was answered with ``message``, JSON on one line."""
     return b'{"type":"succeeded","message":' + message + b"}"
 
 
 def errored(error: ApiError) -> bytes:
     """Return the result of a request that could not be answered."""
-    return errored_with(problem_body(error, None))
+    return _errored(problem_body(error, None))
 
 
-def errored_with(envelope: bytes) -> bytes:
-    """Return the same of an error's whole envelope, as an upstream words it."""
+def errored_upstream(envelope: bytes) -> bytes:
+    """Return the same of an error as an upstream words it; its request id is not one of ours."""
+    error = field_of(envelope, "error") or b"{}"
+    told = b'{"type":"error","error":' + error + b',"request_id":null}'
+    return _errored(one_line(told))
+
+
+def one_line(text: bytes) -> bytes:
+    """Return JSON as it stands but for the blanks around its tokens."""
+    return msgspec.json.format(text, indent=-1)
+
+
+def _errored(envelope: bytes) -> bytes:
     return b'{"type":"errored","error":' + envelope + b"}"
 
 

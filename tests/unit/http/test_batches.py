@@ -41,6 +41,11 @@ _PATH = "/v1/messages/batches/msgbatch_1"
             [(b"host", b"claude.lan"), (b"x-forwarded-proto", b"https")],
             "https://claude.lan",
         ),
+        (
+            None,
+            [(b"host", b"claude.lan"), (b"x-forwarded-proto", b"HTTPS, http")],
+            "https://claude.lan",
+        ),
         (None, [], "http://127.0.0.1:8787"),
         (
             "https://claude.example.org/api",

@@ -357,6 +357,7 @@ async def test_more_requests_than_may_wait_are_refused_together(scene: Scene) ->
     await scene.created(2)
 
     assert refused.value.is_final
+    assert refused.value.retry_after_s == 60
 
 
 async def _entered(scene: Scene, room: Room, count: int) -> int:

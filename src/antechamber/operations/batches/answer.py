@@ -11,7 +11,14 @@ from antechamber.operations.answering.services import Services
 from antechamber.operations.bookkeeping.records import TurnRecord
 from antechamber.operations.messages import OpenRelay, open_message, read_message, run_message
 from antechamber.outbound.client import retry_after_s
-from antechamber.wire.batches import Outcome, check_params, errored, errored_with, succeeded
+from antechamber.wire.batches import (
+    Outcome,
+    check_params,
+    errored,
+    errored_upstream,
+    one_line,
+    succeeded,
+)
 from antechamber.wire.encoding import encode_json
 from antechamber.wire.errors import (
     CallerFault,
@@ -50,7 +57,7 @@ async def answer_item(services: Services, params: bytes, call: Call) -> Answer:
     except CallerFault as error:
         return _errored(errored(error), call)
     except _Refused as refusal:
-        return _errored(errored_with(refusal.envelope), call)
+        return _errored(errored_upstream(refusal.envelope), call)
     except (ServerFault, asyncio.CancelledError):
         _note(services, call)
         raise
@@ -90,7 +97,8 @@ async def _relayed(opened: OpenRelay) -> bytes:
     status = opened.status
     if status < 400:
         usage = field_of(body, "usage") or b"{}"
-        return with_fields(body, {"usage": with_fields(usage, {"service_tier": _BATCH_TIER})})
+        told = with_fields(body, {"usage": with_fields(usage, {"service_tier": _BATCH_TIER})})
+        return one_line(told)
     kind = REFUSALS_BY_STATUS.get(status) or PASSING_BY_STATUS.get(status)
     if kind is None and status < 500:
         raise _Refused(body)

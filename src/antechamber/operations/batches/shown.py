@@ -122,19 +122,21 @@ async def open_results(
     if batch.archived_at is not None:
         message = f"The results of message batch `{batch_id}` are no longer available."
         raise NotFound(message)
-    return _lines(services, batch_id)
+    return _lines(services, batch)
 
 
-async def _lines(services: Services, batch_id: str) -> AsyncGenerator[bytes, None]:
+async def _lines(services: Services, batch: BatchRow) -> AsyncGenerator[bytes, None]:
     position = -1
 
     def read(connection: Connection) -> tuple[int, bytes]:
-        rows = results_after(connection, batch_id, position, limit=_LINES_AT_ONCE)
+        rows = results_after(connection, batch.id, position, limit=_LINES_AT_ONCE)
         lines = b"".join(result_line(row.custom_id, row.result) for row in rows)
         return (rows[-1].position if rows else position), lines
 
-    while True:
+    while position < batch.item_count - 1:
         position, lines = await look_up(services, read)
         if not lines:
-            return
+            # Half of the results must not look like all of them: the answer breaks off.
+            message = f"The results of message batch `{batch.id}` were deleted meanwhile."
+            raise NotFound(message)
         yield lines

@@ -15,6 +15,8 @@ from antechamber.store.batches import BatchRow, NewItem, add_batch, waiting_item
 from antechamber.wire.batches import BatchRequest, parse_batch
 from antechamber.wire.errors import RateLimited
 
+_RETRY_AFTER_S = 60.0
+
 
 async def create_batch(services: Services, body: bytes | memoryview, call: Call) -> BatchRow:
     """Keep a batch whose items are answered later; what they ask for is looked at then.
@@ -70,6 +72,7 @@ def _refusal(call: Call, most: int) -> RateLimited:
         f"{most:,} batch requests in the processing queue (org: {call.caller.organization_id}). "
         "For details, refer to: https://docs.claude.com/en/api/rate-limits. "
         "Please try again when earlier batches have ended.",
-        # Nobody knows when, and a client would send all of it again.
+        # Nobody knows when; a client that tries again by itself would send all of it each time.
+        retry_after_s=_RETRY_AFTER_S,
         is_final=True,
     )
