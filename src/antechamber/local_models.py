@@ -1,6 +1,6 @@
 """The part of the assembly that is about models which run here: their files, their processes.
 
-Like ``assembly`` it may name concrete engines.
+Like ``parts`` it may name concrete engines.
 """
 
 from contextlib import ExitStack

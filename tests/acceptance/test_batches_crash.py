@@ -3,7 +3,9 @@
 import json
 import os
 import random
+import re
 import signal
+import socket
 import time
 from collections import Counter
 from collections.abc import Generator
@@ -176,14 +178,14 @@ def _at_work(server: RunningServer) -> int:
 
 @contextmanager
 def _working(
-    folder: Path, config: str, *, delay_s: float = 0.0
+    folder: Path, config: str, *options: str, delay_s: float = 0.0
 ) -> Generator[tuple[Process, Path], None, None]:
     """Run ``antechamber worker`` with files of its own; yields it, and where its log is."""
     folder.mkdir()
     (folder / "worker.toml").write_text(config + _CONFIG)
     (folder / "replies.toml").write_text(_REPLY.format(delay_s=delay_s))
     log = folder / "log.txt"
-    command = ["worker", "--config", "worker.toml", "--data-dir", str(folder / "data")]
+    command = ["worker", "--config", "worker.toml", "--data-dir", str(folder / "data"), *options]
     with log.open("w") as said, Path(os.devnull).open() as nothing:
         files = (nothing.fileno(), said.fileno(), said.fileno())
         process = start(command, folder=folder, env=bare_environment(), files=files)
@@ -224,13 +226,21 @@ def test_a_worker_does_what_the_server_does_not_and_gives_back_the_rest(tmp_path
             first.terminate()
             status = first.wait(40)
 
-        with _working(tmp_path / "second", shared):
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        with _working(tmp_path / "second", shared, "--metrics-port", str(port)):
             _check(server, batch_id, 60)
+            numbers = httpx2.get(f"http://127.0.0.1:{port}/metrics").text
 
         rows = _rows(tmp_path, address)
     assert status == 0
     assert "worker_stopped" in log.read_text()
     assert Counter(row[0] for row in rows) == {"ended": 60}
+    told = re.search(
+        r'^antechamber_requests_total\{.*ending="ended".*\} (\S+)', numbers, re.MULTILINE
+    )
+    assert told is not None
+    assert 0 < float(told[1]) <= 50
 
 
 def test_a_batch_that_is_not_large_is_shared_too(tmp_path: Path) -> None:

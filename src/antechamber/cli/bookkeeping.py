@@ -24,7 +24,7 @@ def opened_database(
 ) -> Generator[tuple["Settings", "Database"]]:
     """Open the database of the configuration, up to date; failures are told plainly."""
     with told_plainly():
-        from antechamber.assembly import closing_database
+        from antechamber.state import closing_database
         from antechamber.wire.errors import ApiError
 
         settings = read_settings(config, data_dir)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from antechamber.assembly import build_entry, check_engine
+from antechamber.parts import build_entry, check_engine
 from antechamber.runtime.clock import SystemClock
 from antechamber.settings import ConfigurationError, load_settings
 

@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from antechamber.assembly import closing_database
 from antechamber.cli.doctor.command import summary
 from antechamber.cli.doctor.doors import check_exposure
 from antechamber.cli.doctor.finding import Finding, broken, doubtful, well
@@ -31,6 +30,7 @@ from antechamber.settings import (
     load_or_create_secrets,
     load_settings,
 )
+from antechamber.state import closing_database
 from antechamber.wire.ids import new_id
 from tests.valkey import needs_valkey, running_valkey
 

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from antechamber.assembly import build_services
 from antechamber.files_state import open_files
 from antechamber.http.batches import BatchEndpoint
 from antechamber.operations.answering.call import Call
 from antechamber.operations.callers.caller import Caller
+from antechamber.parts import build_services
 from antechamber.runtime.clock import SystemClock
 from antechamber.settings import ServerSettings, Settings
 from antechamber.state import open_state

@@ -4,7 +4,6 @@ from typing import Never
 
 import pytest
 
-from antechamber.assembly import build_services, engine_health
 from antechamber.engines.base import EngineLimits, TurnOrder
 from antechamber.files_state import open_files
 from antechamber.http.asgi import Message, Scope
@@ -13,6 +12,7 @@ from antechamber.http.messages import CountTokensEndpoint
 from antechamber.operations.answering.call import Call
 from antechamber.operations.answering.routing import EngineEntry, Replica
 from antechamber.operations.callers.caller import Caller
+from antechamber.parts import build_services, engine_health
 from antechamber.runtime.clock import SystemClock
 from antechamber.settings import ScriptedEngineSettings, Settings
 from antechamber.state import open_state

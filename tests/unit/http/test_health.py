@@ -8,12 +8,12 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from antechamber.assembly import build_services
 from antechamber.engines.base import EngineLimits, PreparedTurn, TurnOrder
 from antechamber.files_state import open_files
 from antechamber.http.health import ReadyEndpoint
 from antechamber.operations.answering.health import BreakerSettings, EngineHealth
 from antechamber.operations.answering.routing import EngineEntry, Replica
+from antechamber.parts import build_services
 from antechamber.runtime.clock import Clock, SystemClock
 from antechamber.settings import Settings
 from antechamber.state import open_state

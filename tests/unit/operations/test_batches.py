@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from antechamber.assembly import build_entry, build_services, engine_health
 from antechamber.files_state import FilesState, open_files
 from antechamber.operations.answering.call import Call
 from antechamber.operations.answering.services import Services
@@ -24,6 +23,7 @@ from antechamber.operations.batches.submission import create_batch
 from antechamber.operations.batches.surroundings import Owners
 from antechamber.operations.callers.caller import Caller, caller_directory
 from antechamber.operations.files import NewFile
+from antechamber.parts import build_entry, build_services, engine_health
 from antechamber.runtime.background import Background
 from antechamber.settings import (
     BatchesSettings,

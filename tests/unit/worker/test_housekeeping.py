@@ -5,7 +5,6 @@ import pytest
 from sqlalchemy import Connection
 from structlog.testing import capture_logs
 
-from antechamber.assembly import build_entry, build_services, engine_health
 from antechamber.files_state import open_files
 from antechamber.operations.answering.call import Call
 from antechamber.operations.answering.services import Services
@@ -14,6 +13,7 @@ from antechamber.operations.batches.submission import create_batch
 from antechamber.operations.batches.surroundings import Owners
 from antechamber.operations.callers.caller import Caller, caller_directory
 from antechamber.operations.files import Files, NewFile
+from antechamber.parts import build_entry, build_services, engine_health
 from antechamber.settings import ScriptedEngineSettings, Settings
 from antechamber.state import State, open_state
 from antechamber.store.upgrading import upgrade

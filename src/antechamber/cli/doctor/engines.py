@@ -6,13 +6,13 @@ import subprocess
 import sys
 from pathlib import Path
 
-from antechamber.assembly import check_engine
 from antechamber.cli.doctor.finding import Finding, broken, doubtful, well
 from antechamber.cli.doctor.machine import free_memory_bytes
 from antechamber.cli.doctor.upstreams import PATIENCE_S, check_upstream
 from antechamber.cli.sizes import size_words
 from antechamber.local_models import model_file
 from antechamber.outbound.client import Timeouts, UpstreamClient, UpstreamRefused
+from antechamber.parts import check_engine
 from antechamber.settings import (
     ConfigurationError,
     EngineSettings,
