@@ -18,8 +18,10 @@ from antechamber.store.batches import (
     find_batch,
     finish_items,
     finish_rest,
+    forget_deleted,
     has_unfinished,
     list_batches,
+    listed_at,
     outdated_batches,
     overdue_batches,
     params_of,
@@ -216,13 +218,23 @@ def test_batches_are_overdue_and_outdated_by_their_times(database: Database) -> 
     assert rows == []
 
 
-def test_a_removed_batch_leaves_nothing(database: Database) -> None:
+def test_a_removed_batch_leaves_its_place_in_the_list_for_a_while(database: Database) -> None:
     batch = _add(database, _batch())
+    other = _add(database, _batch("msgbatch_other", status="ended"))
+    _finish(database, batch, 0, 1, 2)
+    place = partial(listed_at, batch_id=batch.id, workspace_id="default")
 
-    database.write_now(partial(remove_batch, batch_id=batch.id))
+    database.write_now(partial(remove_batch, batch_id=batch.id, now=_NOW))
 
-    assert not database.read_now(has_unfinished)
-    assert database.read_now(partial(params_of, batch_id=batch.id, position=0)) is None
+    assert database.read_now(partial(find_batch, batch_id=batch.id)) is None
+    assert database.read_now(partial(results_after, batch_id=batch.id, position=-1, limit=9)) == []
+    assert database.read_now(partial(outdated_batches, created_before=_NOW + _DAY)) == [other.id]
+    listed = database.read_now(partial(list_batches, workspace_id="default", limit=9))
+    assert _ids(listed) == [other.id]
+    assert database.read_now(place) is not None
+    assert database.write_now(partial(forget_deleted, deleted_before=_NOW)) == 0
+    assert database.write_now(partial(forget_deleted, deleted_before=_NOW + _DAY)) == 1
+    assert database.read_now(place) is None
 
 
 def test_a_worker_is_dead_when_it_was_not_seen_for_long(database: Database) -> None:

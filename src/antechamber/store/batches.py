@@ -52,6 +52,7 @@ class BatchRow:
     cancel_initiated_at: datetime | None = None
     ended_at: datetime | None = None
     archived_at: datetime | None = None
+    deleted_at: datetime | None = None
 
     @property
     def finished(self) -> int:
@@ -99,9 +100,17 @@ def find_batch(
     connection: Connection, batch_id: str, *, workspace_id: str | None = None
 ) -> BatchRow | None:
     """Return a batch, of ``workspace_id`` where that is given."""
-    statement = select(batches).where(batches.c.id == batch_id)
+    statement = select(batches).where(batches.c.id == batch_id, batches.c.deleted_at.is_(None))
     if workspace_id is not None:
         statement = statement.where(batches.c.workspace_id == workspace_id)
+    return next(_rows(connection, statement), None)
+
+
+def listed_at(connection: Connection, batch_id: str, *, workspace_id: str) -> BatchRow | None:
+    """Return what is or was in a list: who deletes what is listed goes on behind it."""
+    statement = select(batches).where(
+        batches.c.id == batch_id, batches.c.workspace_id == workspace_id
+    )
     return next(_rows(connection, statement), None)
 
 
@@ -122,7 +131,8 @@ def list_batches(
 ) -> list[BatchRow]:
     """Return batches of a workspace, the newest first: those next to the one that is given."""
     place = tuple_(batches.c.created_at, batches.c.id)
-    statement = select(batches).where(batches.c.workspace_id == workspace_id).limit(limit)
+    is_there = batches.c.deleted_at.is_(None)
+    statement = select(batches).where(batches.c.workspace_id == workspace_id, is_there).limit(limit)
     if newer_than is not None:
         newer = statement.where(place > _place(newer_than))
         ordered = newer.order_by(batches.c.created_at, batches.c.id)
@@ -151,10 +161,16 @@ def change_batch(connection: Connection, batch_id: str, changes: Mapping[str, ob
     connection.execute(update(batches).where(batches.c.id == batch_id).values(dict(changes)))
 
 
-def remove_batch(connection: Connection, batch_id: str) -> None:
-    """Delete a batch with its items."""
+def remove_batch(connection: Connection, batch_id: str, *, now: datetime) -> None:
+    """Delete the items of a batch, and all of it but its place in the list."""
     connection.execute(delete(batch_items).where(batch_items.c.batch_id == batch_id))
-    connection.execute(delete(batches).where(batches.c.id == batch_id))
+    change_batch(connection, batch_id, {"deleted_at": now})
+
+
+def forget_deleted(connection: Connection, *, deleted_before: datetime) -> int:
+    """Remove what is left of deleted batches; return how many these were."""
+    statement = delete(batches).where(batches.c.deleted_at < deleted_before)
+    return connection.execute(statement).rowcount
 
 
 def has_unfinished(connection: Connection) -> bool:
@@ -289,6 +305,7 @@ def outdated_batches(connection: Connection, *, created_before: datetime) -> lis
         batches.c.status == "ended",
         batches.c.created_at < created_before,
         batches.c.archived_at.is_(None),
+        batches.c.deleted_at.is_(None),
     )
     return list(connection.execute(statement).scalars())
 

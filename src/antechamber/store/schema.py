@@ -6,7 +6,7 @@ from sqlalchemy import Connection, inspect, text
 
 from antechamber.store.database import Database
 
-HEAD = "0004"
+HEAD = "0005"
 """The newest step, so that a database which is up to date needs no Alembic at the start."""
 
 

@@ -164,6 +164,8 @@ batches = Table(
     Column("cancel_initiated_at", Instant),
     Column("ended_at", Instant),
     Column("archived_at", Instant),
+    # It is not there any more, and who goes through the list from it on finds what follows.
+    Column("deleted_at", Instant),
     CheckConstraint("status IN ('in_progress', 'canceling', 'ended')", name="status"),
     Index("ix_batches_workspace_id_created_at_id", "workspace_id", "created_at", "id"),
     Index("ix_batches_status_expires_at", "status", "expires_at"),

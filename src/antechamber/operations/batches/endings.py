@@ -15,6 +15,7 @@ from antechamber.store.batches import (
     archive_batch,
     change_batch,
     finish_rest,
+    forget_deleted,
     lock_batch,
     outdated_batches,
     overdue_batches,
@@ -22,6 +23,8 @@ from antechamber.store.batches import (
 )
 from antechamber.wire.errors import InvalidRequest
 
+_PLACE_KEPT = timedelta(days=1)
+"""Of a deleted batch, for whoever goes through the list meanwhile."""
 _GRACE_S = 30.0
 """For whoever works on a batch to end it himself: what runs when it expires may finish."""
 
@@ -50,11 +53,13 @@ async def cancel_batch(services: Services, batch_id: str, call: Call) -> BatchRo
 async def delete_batch(services: Services, batch_id: str, call: Call) -> None:
     """Remove a batch with its results; raises ``NotFound``, ``InvalidRequest`` before its end."""
 
+    now = services.clock.now()
+
     def remove(connection: Connection) -> None:
         if own(connection, batch_id, call).status != "ended":
             message = f"Message batch `{batch_id}` has not ended: cancel it before deleting it."
             raise InvalidRequest(message)
-        remove_batch(connection, batch_id)
+        remove_batch(connection, batch_id, now=now)
 
     await carry_out(services, remove)
 
@@ -78,6 +83,7 @@ async def clear_batches(services: Services) -> Cleared:
     outdated = await look_up(services, partial(outdated_batches, created_before=kept_since))
     for batch_id in outdated:
         await carry_out(services, partial(archive_batch, batch_id=batch_id, now=now))
+    await carry_out(services, partial(forget_deleted, deleted_before=now - _PLACE_KEPT))
     return Cleared(batches_expired=expired, batches_archived=len(outdated))
 
 

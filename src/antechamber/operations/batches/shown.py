@@ -9,7 +9,13 @@ from antechamber.operations.administration.access import look_up
 from antechamber.operations.answering.call import Call
 from antechamber.operations.answering.services import Services
 from antechamber.operations.pages import Page, PageOrder
-from antechamber.store.batches import BatchRow, find_batch, list_batches, results_after
+from antechamber.store.batches import (
+    BatchRow,
+    find_batch,
+    list_batches,
+    listed_at,
+    results_after,
+)
 from antechamber.wire.batches import MessageBatch, RequestCounts, result_line
 from antechamber.wire.errors import InvalidRequest, NotFound
 
@@ -101,7 +107,7 @@ def _cursor(
 ) -> BatchRow | None:
     if batch_id is None:
         return None
-    found = find_batch(connection, batch_id, workspace_id=workspace_id)
+    found = listed_at(connection, batch_id, workspace_id=workspace_id)
     if found is None:
         message = f"{name}: {batch_id} is not in this list"
         raise InvalidRequest(message)
