@@ -14,6 +14,7 @@ from PIL import Image
 from tests.acceptance.model_host import ModelHost, model_host
 from tests.prepared_documents import DOCUMENTS, Prepared
 from tests.servers import RunningServer, running_server
+from tests.unit.media.mutants import CATALOG, pdf_with
 
 READS, SEES, RELAYED = "claude-sonnet-5-5", "claude-opus-5-5", "claude-haiku-5-5"
 CONFIG = """
@@ -281,7 +282,7 @@ def test_what_is_wrong_with_a_document_is_said_in_the_published_words(
         for data in (locked, whole[: len(whole) // 3], long)
     ] == [
         f"{at}: The PDF specified is password protected",
-        f"{at}: The PDF specified was not valid",
+        f"{at}: The PDF specified was not valid.",
         f"{at}: A maximum of 600 PDF pages may be provided.",
     ]
 
@@ -292,21 +293,58 @@ def test_an_image_that_breaks_off_is_not_processed(client: Anthropic, model: str
 
     words = refusal(client, model, block(whole[: len(whole) // 2], "image/png"))
 
-    assert words == "messages.0.content.0.image.source.base64.data: Could not process image"
+    assert words == "Could not process image"
+
+
+@pytest.mark.parametrize("model", [READS, SEES])
+@pytest.mark.parametrize(("kind", "data"), [("image", picture(300, 200)), ("pdf", pdf("Fish."))])
+def test_base64_in_lines_is_told_to_be_none(
+    client: Anthropic, model: str, kind: str, data: bytes
+) -> None:
+    sent = block(data, "image/png" if kind == "image" else "application/pdf")
+    sent["source"]["data"] = base64.encodebytes(data).decode()
+
+    words = refusal(client, model, sent)
+
+    assert words == f"messages.0.content.0.{kind}.source.base64: invalid base64 data"
+
+
+@pytest.mark.parametrize("model", [READS, SEES])
+def test_a_pdf_without_pages_is_told_to_be_empty(client: Anthropic, model: str) -> None:
+    empty = pdf_with(CATALOG, b"<< /Type /Pages /Kids [] /Count 0 >>")
+
+    words = refusal(client, model, block(empty, "application/pdf"))
+
+    assert words == "messages.0.content.0.pdf.source.base64.data: PDF cannot be empty"
 
 
 def test_the_first_of_several_faults_is_told(client: Anthropic) -> None:
-    broken = picture(300, 200)[:200]
+    broken = block(picture(300, 200)[:200], "image/png")
+    locked = block(pdf("One fish.", password="secret"), "application/pdf")
 
-    words = refusal(
-        client,
-        SEES,
-        block(picture(10, 10), "image/png"),
-        block(broken, "image/png"),
-        block(broken, "image/png"),
-    )
+    words = refusal(client, SEES, block(picture(10, 10), "image/png"), locked, locked, broken)
 
-    assert words.startswith("messages.0.content.1.image")
+    assert words.startswith("messages.0.content.1.pdf")
+
+
+def test_a_file_that_a_toolset_took_is_not_shrunk(client: Anthropic) -> None:
+    file = client.files.upload(file=("a.png", picture(3_840, 2_160), "image/png"))
+    call = {"type": "tool_use", "id": "toolu_1", "name": "screenshot", "input": {}}
+    taken = {"type": "image", "source": {"type": "file", "file_id": file.id}}
+    messages: Any = [
+        {"role": "user", "content": "Look."},
+        {"role": "assistant", "content": [{**call, "toolset_name": "computer"}]},
+        {
+            "role": "user",
+            "content": [{"type": "tool_result", "tool_use_id": "toolu_1", "content": [taken]}],
+        },
+    ]
+
+    with pytest.raises(anthropic.BadRequestError, match="3840x2160 exceed the largest") as raised:
+        client.messages.create(model=SEES, max_tokens=10, messages=messages)
+
+    body: Any = raised.value.body
+    assert body["error"]["details"]["paths"] == ["messages.2.content.0.content.0"]
 
 
 def test_an_address_where_nothing_is_gets_the_published_words(client: Anthropic) -> None:

@@ -9,6 +9,7 @@ import anthropic
 import httpx2
 import pytest
 from anthropic import Anthropic
+from anthropic.types import ImageDimensionsTooLargeError
 from fpdf import FPDF
 from PIL import Image, ImageDraw
 
@@ -30,8 +31,16 @@ def reader(embedded: RunningServer) -> Iterator[Anthropic]:
 
 
 def shot(text: str) -> Any:
-    image = Image.new("RGB", (1000, 240), "white")
-    ImageDraw.Draw(image).text((20, 20), text, fill="black", font_size=28)
+    drawn = Image.new("RGB", (1000, 240), "white")
+    ImageDraw.Draw(drawn).text((20, 20), text, fill="black", font_size=28)
+    return shown(drawn)
+
+
+def image(width: int, height: int) -> Any:
+    return shown(Image.new("L", (width, height)))
+
+
+def shown(image: Image.Image) -> Any:
     written = io.BytesIO()
     image.save(written, "PNG")
     data = base64.b64encode(written.getvalue()).decode()
@@ -60,26 +69,30 @@ def tokens(client: Anthropic, *content: Any) -> int:
     [
         (
             {**IMAGE, "source": {**IMAGE["source"], "media_type": "image/jpeg"}},
-            "messages.0.content.0.image.source.base64.data: Image does not match the provided "
-            "media type image/jpeg",
+            "messages.0.content.0.image.source.base64: The image was specified using the "
+            "image/jpeg media type, but the image appears to be a image/png image",
         ),
         (
             {**IMAGE, "source": {**IMAGE["source"], "data": ""}},
-            "messages.0.content.0.image.source.base64.data: image cannot be empty",
+            "messages.0.content.0.image.source.base64: image cannot be empty",
         ),
         (
             {**IMAGE, "source": {**IMAGE["source"], "data": "bm90IGFuIGltYWdl"}},
-            "messages.0.content.0.image.source.base64.data: Could not process image",
+            "Could not process image",
         ),
         (
             {
                 "type": "document",
                 "source": {"type": "base64", "media_type": "application/pdf", "data": "bm9wZQ=="},
             },
-            "messages.0.content.0.pdf.source.base64.data: The PDF specified was not valid",
+            "messages.0.content.0.pdf.source.base64.data: The PDF specified was not valid.",
+        ),
+        (
+            {**IMAGE, "source": {**IMAGE["source"], "data": f"data:image/png;base64,{PNG}"}},
+            "messages.0.content.0.image.source.base64: invalid base64 data",
         ),
     ],
-    ids=["type", "empty", "garbage", "pdf"],
+    ids=["type", "empty", "garbage", "pdf", "data url"],
 )
 def test_media_that_are_not_what_they_say_are_refused(
     http: httpx2.Client, block: dict[str, Any], message: str
@@ -88,6 +101,40 @@ def test_media_that_are_not_what_they_say_are_refused(
 
     assert answer.status_code == 400, answer.text
     assert answer.json()["error"]["message"] == message
+
+
+@requirement("media:oversized")
+def test_the_sdk_is_told_where_all_images_stand_that_are_too_large(client: Anthropic) -> None:
+    large = image(8_001, 1)
+    messages: Any = [
+        user([large, image(10, 10), large, QUESTION]),
+        assistant([tool_use()]),
+        user([tool_result([QUESTION, large])]),
+    ]
+
+    with pytest.raises(ImageDimensionsTooLargeError) as raised:
+        client.messages.create(model=OPUS, max_tokens=1, messages=messages)
+
+    assert raised.value.details is not None
+    assert raised.value.details.max_side_length_pixels == 8_000
+    assert raised.value.details.paths == [
+        "messages.0.content.0",
+        "messages.0.content.2",
+        "messages.2.content.0.content.1",
+    ]
+
+
+@requirement("media:oversized")
+@pytest.mark.parametrize("toolset", ["computer", "browser"])
+def test_a_screenshot_is_refused_rather_than_shrunk(client: Anthropic, toolset: str) -> None:
+    call = {**tool_use(), "toolset_name": toolset}
+    messages: Any = [user("Look."), assistant([call]), user([tool_result([image(3_840, 2_160)])])]
+
+    with pytest.raises(ImageDimensionsTooLargeError) as raised:
+        client.messages.create(model=OPUS, max_tokens=1, messages=messages)
+
+    assert raised.value.details is not None
+    assert raised.value.details.paths == ["messages.2.content.0.content.0"]
 
 
 @requirement("media:images")

@@ -19,6 +19,10 @@ PNG = (
     "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGA"
     "WjR9awAAAABJRU5ErkJggg=="
 )
+NO_IMAGE: dict[str, Any] = {
+    "type": "image_url",
+    "image_url": {"url": "data:image/png;base64,A\nA"},
+}
 IMAGE: dict[str, Any] = {
     "type": "image_url",
     "image_url": {"url": "data:image/png;base64,AAAA"},
@@ -449,7 +453,7 @@ def test_a_model_that_is_not_served_is_not_found(sdk: Any) -> None:
         ({"top_p": 2}, "top_p"),
         ({"messages": [user([IMAGE | {"image_url": {}}])]}, "messages.0.content.0.image_url.url"),
         (
-            {"messages": [user([{"type": "text", "text": " "}, IMAGE])]},
+            {"messages": [user([{"type": "text", "text": " "}, NO_IMAGE])]},
             "messages.0.content.1.image_url.url",
         ),
         (

@@ -35,7 +35,13 @@ def _of(value: object) -> int:
             fields = cast("Mapping[str, object]", value)
             if fields.get("type") == "image":
                 return _IMAGE_TOKENS
-            return sum(_of(name) + _of(each) + 1 for name, each in fields.items())
+            # What was cited is not read again when the answer is sent back.
+            is_citation = str(fields.get("type")).endswith("_location")
+            return sum(
+                _of(name) + _of(each) + 1
+                for name, each in fields.items()
+                if not (is_citation and name == "cited_text")
+            )
         case Sequence():
             return sum(map(_of, cast("Sequence[object]", value)))
         case _:

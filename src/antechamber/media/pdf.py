@@ -20,7 +20,7 @@ _DEPTH = 3
 
 
 class PdfBroken(Exception):
-    """It, or a page of it, cannot be opened; ``The PDF specified was not valid``."""
+    """It, or a page of it, cannot be opened; ``The PDF specified was not valid.``."""
 
 
 class PdfEncrypted(Exception):

@@ -37,7 +37,15 @@ def guessed_input_tokens(request: Prompt, size_bytes: int, images: ImageTier) ->
         return Guess(max(1, size_bytes // _BYTES_A_TOKEN))
     text_bytes, others, is_rough = size_bytes, 0, False
     for message in request.messages:
-        for block in _shown(message.content or ()):
+        content = message.content or ()
+        # What was cited is not read again when the answer is sent back.
+        text_bytes -= sum(
+            len(citation.cited_text)
+            for block in content
+            if block.type == "text"
+            for citation in block.citations or ()
+        )
+        for block in _shown(content):
             encoded_bytes, tokens = _weight(block, images)
             text_bytes -= encoded_bytes
             others += tokens

@@ -1,7 +1,8 @@
 """What text may be: never empty, never blank, and never with a blank end where it is continued."""
 
 from antechamber.rules.reading import Reading
-from antechamber.wire.blocks import TextBlock
+from antechamber.wire.blocks import DocumentBlock, SearchResultBlock, TextBlock
+from antechamber.wire.documents import ContentBlockSource, PlainTextSource
 from antechamber.wire.errors import InvalidRequest
 from antechamber.wire.messages import AssistantMessage, MessageRequest
 
@@ -22,17 +23,34 @@ def refuse_breakpoints_on_empty_text(reading: Reading) -> None:
 
 
 def refuse_blank_text(reading: Reading) -> None:
-    """Text of messages and of ``system``; what a tool gave may be empty."""
+    """Text of messages and of ``system``, and documents; what a tool gave may be empty."""
     for block in reading.request.system or ():
         _refuse_blank("system", block.text)
     for placed in reading.every(TextBlock):
         _refuse_blank("messages", placed.block.text)
+    for placed in reading.every(DocumentBlock, SearchResultBlock):
+        _refuse_empty_parts(placed.block)
 
 
-def _refuse_blank(where: str, text: str) -> None:
+def _refuse_empty_parts(block: DocumentBlock | SearchResultBlock) -> None:
+    """A part may be blank, as a page may; a text that is the whole document may not."""
+    source = block.source if block.type == "document" else block
+    if isinstance(source, PlainTextSource):
+        _refuse_blank("messages", source.data)
+    elif isinstance(source, ContentBlockSource | SearchResultBlock):
+        for part in source.content:
+            if part.type == "text":
+                _refuse_empty("messages", part.text)
+
+
+def _refuse_empty(where: str, text: str) -> None:
     if not text:
         # anthropics/claude-code#59812
         raise InvalidRequest(f"{where}: text content blocks must be non-empty")
+
+
+def _refuse_blank(where: str, text: str) -> None:
+    _refuse_empty(where, text)
     if text.isspace():
         # anthropics/claude-code#23352
         raise InvalidRequest(f"{where}: text content blocks must contain non-whitespace text")

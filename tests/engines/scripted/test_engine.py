@@ -81,6 +81,28 @@ async def test_tools_count_with_their_schemas() -> None:
     assert with_tool.input_tokens - without.input_tokens == words
 
 
+async def test_what_was_cited_is_not_counted_again_when_it_is_sent_back() -> None:
+    cited = {
+        "type": "char_location",
+        "cited_text": "The rent is 940 euros a month. " * 50,
+        "document_index": 0,
+        "document_title": "Lease",
+        "start_char_index": 0,
+        "end_char_index": 1_550,
+    }
+    counts = [
+        (await engine("").prepare(order("Hello", answer(citations), "Go on"))).input_tokens
+        for citations in ([cited], None)
+    ]
+
+    assert counts[0] == counts[1]
+
+
+def answer(citations: object) -> dict[str, Any]:
+    text = {"type": "text", "text": "940 euros.", "citations": citations}
+    return {"role": "assistant", "content": [text]}
+
+
 async def test_open_objects_may_hold_anything() -> None:
     fallback = {
         "type": "fallback",

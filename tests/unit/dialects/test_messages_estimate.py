@@ -70,6 +70,21 @@ def test_of_prose_it_is_no_more_than_twice_the_truth(text: str) -> None:
     assert estimate(text) <= 2 * 10 * 50
 
 
+def test_what_was_cited_counts_nothing_when_it_is_sent_back() -> None:
+    def sent_back(cited: str) -> int:
+        citation = {"type": "content_block_location", "cited_text": cited, "document_index": 0}
+        return estimate([{"type": "text", "text": "It is due.", "citations": [citation]}])
+
+    assert sent_back("The rent is due. " * 50) == sent_back("The rent.")
+
+
+@pytest.mark.parametrize("kind", ["letter", None])
+def test_text_that_is_named_as_what_was_cited_counts_elsewhere(kind: str | None) -> None:
+    given = {"type": kind, "cited_text": "The rent is due. " * 50}
+
+    assert estimate([{"type": "tool_use", "input": given}]) > 50 * 4
+
+
 @given(st.text(), st.text())
 def test_more_text_never_counts_less(one: str, other: str) -> None:
     assert estimate(one + other) >= estimate(one)

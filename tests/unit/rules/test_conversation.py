@@ -32,6 +32,29 @@ FETCHED: Fields = {
     "tool_use_id": "srvtoolu_1",
     "content": {"type": "web_fetch_tool_result_error", "error_code": "unavailable"},
 }
+
+
+def document(source: Fields) -> Fields:
+    return {"type": "document", "source": source}
+
+
+def plain(data: str) -> Fields:
+    return {"type": "text", "media_type": "text/plain", "data": data}
+
+
+def content(*parts: str) -> Fields:
+    return {"type": "content", "content": [text(part) for part in parts]}
+
+
+def found(*parts: str) -> Fields:
+    return {
+        "type": "search_result",
+        "source": "https://example.com",
+        "title": "Lease",
+        "content": [text(part) for part in parts],
+    }
+
+
 REFUSED: list[Case] = [
     (
         "6 langbot-app/LangBot#867: the assistant begins",
@@ -47,6 +70,26 @@ REFUSED: list[Case] = [
         "9: empty text in the system prompt",
         {"system": [text("")]},
         "system: text content blocks must be non-empty",
+    ),
+    (
+        "9: an empty text in a document",
+        {"messages": [user("Hi", document(content("It ends.", "")))]},
+        "messages: text content blocks must be non-empty",
+    ),
+    (
+        "9: a document that is an empty text",
+        {"messages": [user("Hi", document(plain("")))]},
+        "messages: text content blocks must be non-empty",
+    ),
+    (
+        "9: an empty text in a search result",
+        {"messages": [user("Hi"), assistant("Yes?"), user(found("It ends.", ""))]},
+        "messages: text content blocks must be non-empty",
+    ),
+    (
+        "10: a document that is a blank text",
+        {"messages": [user(document(plain(" \n")))]},
+        "messages: text content blocks must contain non-whitespace text",
     ),
     (
         "10 anthropics/claude-code#23352: blank text",

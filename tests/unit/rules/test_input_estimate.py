@@ -77,6 +77,20 @@ def test_text_is_a_token_for_four_bytes() -> None:
     assert guessed_input_tokens(parse(), 30_000, TIER) == (7_500, False)
 
 
+def test_what_was_cited_is_nothing_when_it_is_sent_back() -> None:
+    cited = {
+        "type": "page_location",
+        "cited_text": "The rent is due." * 1_000,
+        "document_index": 0,
+        "document_title": None,
+        "start_page_number": 1,
+        "end_page_number": 2,
+    }
+    request = parse(messages=[user("So?"), assistant(text("It is.", citations=[cited])), user("?")])
+
+    assert guessed_input_tokens(request, 40_000, TIER) == (6_000, False)
+
+
 def test_an_image_is_what_its_pixels_cost_however_many_bytes_it_has() -> None:
     small = image(png(1_000, 1_000))
     photo = image(jpeg(1_920, 1_080, segment(0xE1, 60_000)), "image/jpeg")

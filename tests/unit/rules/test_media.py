@@ -4,6 +4,8 @@ Numbers are the rows of the published error texts; the source stands behind them
 """
 
 import base64
+from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
@@ -19,15 +21,22 @@ from tests.unit.rules.requests import (
     refusal_of_count,
     result,
     text,
+    tool,
     user,
     words,
 )
 
 PNG = base64.b64encode(b"\x89PNG\r\n\x1a\n" + bytes(40)).decode()
+AS_IT_IS: Fields = {"transformations": {"oversized_image": "error"}}
+LOOK = tool("screenshot")
 
 
 def image(media_type: str = "image/png", data: str = PNG) -> Fields:
     return {"type": "image", "source": {"type": "base64", "media_type": media_type, "data": data}}
+
+
+def in_parts(*content: object) -> Fields:
+    return {"type": "document", "source": {"type": "content", "content": list(content)}}
 
 
 def pdf(data: str) -> Fields:
@@ -35,8 +44,15 @@ def pdf(data: str) -> Fields:
     return {"type": "document", "source": source}
 
 
-def sized(width: int, height: int) -> Fields:
-    return image(data=in_base64(png(width, height)))
+def sized(width: int, height: int, **fields: object) -> Fields:
+    return {**image(data=in_base64(png(width, height))), **fields}
+
+
+def screenshots(*images: object, toolset: str | None = "computer") -> list[Fields]:
+    """Return a conversation in which a toolset took these."""
+    taking = call(name="screenshot", toolset_name=toolset)
+    shown = result(content=[text("Here:"), *images])
+    return [user("Look."), assistant(taking), user(shown, "Well?")]
 
 
 REFUSED: list[Case] = [
@@ -47,25 +63,36 @@ REFUSED: list[Case] = [
         "10485764 bytes > 10485760 bytes",
     ),
     (
-        "53: an empty image",
+        "anthropics/claude-code#4534: an empty image",
         {"messages": [user(image(data=""))]},
-        "messages.0.content.0.image.source.base64.data: image cannot be empty",
+        "messages.0.content.0.image.source.base64: image cannot be empty",
     ),
     (
-        "53: no image",
+        "53 anthropics/claude-code#56511: no image",
         {"messages": [user(image(data=base64.b64encode(b"hello, I am text").decode()))]},
-        "messages.0.content.0.image.source.base64.data: Could not process image",
+        "Could not process image",
     ),
     (
-        "53: no base64",
-        {"messages": [user(image(data="<base64>"))]},
-        "messages.0.content.0.image.source.base64.data: Could not process image",
+        "no base64",
+        {"messages": [user(image(data=f"data:image/png;base64,{PNG}"))]},
+        "messages.0.content.0.image.source.base64: invalid base64 data",
     ),
     (
-        "53 anthropics/claude-code#13131: another type of image",
+        "anthropics/anthropic-sdk-typescript#603: the same inside a tool result",
+        {
+            "messages": [
+                user("Hi"),
+                assistant(call()),
+                user(result(content=[image(data=PNG[:10] + " " + PNG[10:])])),
+            ]
+        },
+        "messages.2.content.0.tool_result.content.0.image.source.base64: invalid base64 data",
+    ),
+    (
+        "53 vybestack/llxprt-code#2130: another type of image",
         {"messages": [user(image("image/jpeg"))]},
-        "messages.0.content.0.image.source.base64.data: "
-        "Image does not match the provided media type image/jpeg",
+        "messages.0.content.0.image.source.base64: The image was specified using the image/jpeg "
+        "media type, but the image appears to be a image/png image",
     ),
     (
         "53: the same inside a tool result",
@@ -76,8 +103,8 @@ REFUSED: list[Case] = [
                 user(result(content=[text("Here:"), image("image/gif")])),
             ]
         },
-        "messages.2.content.0.tool_result.content.1.image.source.base64.data: "
-        "Image does not match the provided media type image/gif",
+        "messages.2.content.0.tool_result.content.1.image.source.base64: The image was specified "
+        "using the image/gif media type, but the image appears to be a image/png image",
     ),
     (
         "53: an empty PDF",
@@ -85,9 +112,19 @@ REFUSED: list[Case] = [
         "messages.0.content.0.pdf.source.base64.data: PDF cannot be empty",
     ),
     (
-        "53: no PDF",
+        "53 anthropics/claude-code#5174: no PDF",
         {"messages": [user(pdf(PNG))]},
-        "messages.0.content.0.pdf.source.base64.data: The PDF specified was not valid",
+        "messages.0.content.0.pdf.source.base64.data: The PDF specified was not valid.",
+    ),
+    (
+        "a PDF that is no base64",
+        {"messages": [user(pdf("%PDF-1.7"))]},
+        "messages.0.content.0.pdf.source.base64: invalid base64 data",
+    ),
+    (
+        "the first of several faults, whatever has it",
+        {"messages": [user(pdf("")), assistant("Yes?"), user(image(data=""))]},
+        "messages.0.content.0.pdf.source.base64.data: PDF cannot be empty",
     ),
     (
         "50 anthropics/claude-code#4778: a side that is too long",
@@ -109,12 +146,16 @@ REFUSED: list[Case] = [
     (
         "an image that must not be shrunk",
         {
-            "messages": [
-                user({**sized(3_000, 1_500), "transformations": {"oversized_image": "error"}})
-            ]
+            "messages": [user(sized(3_000, 1_500, **AS_IT_IS))],
         },
         "messages.0.content.0.image.source.base64.data: image dimensions 3000x1500 exceed the "
         "largest that fit: 1568x784",
+    ),
+    (
+        "nor one that a toolset took",
+        {"messages": screenshots(sized(3_840, 2_160))},
+        "messages.2.content.0.tool_result.content.1.image.source.base64.data: image dimensions "
+        "3840x2160 exceed the largest that fit: 1456x819",
     ),
 ]
 
@@ -142,12 +183,19 @@ def test_counting_refuses_what_creating_refuses(fields, expected) -> None:
         pytest.param({"messages": [user(sized(8_000, 8_000))]}, id="one as large as may be"),
         pytest.param({"messages": [user(*[sized(2_000, 2_000)] * 100)]}, id="as many as may be"),
         pytest.param(
-            {
-                "messages": [
-                    user({**sized(1_000, 999), "transformations": {"oversized_image": "error"}})
-                ]
-            },
+            {"messages": [user(sized(1_000, 999, **AS_IT_IS))]},
             id="one that need not be shrunk",
+        ),
+        pytest.param(
+            {"messages": screenshots(sized(1_000, 999))}, id="a screenshot that need not be shrunk"
+        ),
+        pytest.param(
+            {"messages": screenshots(sized(3_840, 2_160), toolset=None), "tools": [LOOK]},
+            id="a large image that a tool of the client's gave",
+        ),
+        pytest.param(
+            {"messages": [*screenshots(), user(sized(3_840, 2_160))]},
+            id="a large image beside screenshots",
         ),
         pytest.param(
             {
@@ -246,16 +294,75 @@ def test_what_is_just_as_large_as_the_limit_is_accepted() -> None:
     assert words(refusal(asked, messages=[shown])) is None
 
 
-def test_the_code_of_a_side_that_is_too_long_names_the_most_and_the_place() -> None:
-    """SDK 2.12: ``image_dimensions_too_large``."""
-    error = refusal(Asked(), messages=[user(sized(9_000, 10))])
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TooLarge:
+    """A request with images that are too large, and what the code of its refusal says."""
+
+    messages: list[Fields]
+    first: str
+    most: int
+    paths: list[str]
+
+
+LARGE, FINE = sized(8_001, 10), sized(10, 10)
+TOO_LARGE = {
+    "sides that are too long": TooLarge(
+        messages=[
+            user(in_parts(FINE, LARGE), FINE, LARGE, LARGE),
+            assistant(call()),
+            user(result(content=[text("Here:"), LARGE, in_parts(LARGE)]), LARGE),
+        ],
+        first="messages.0.content.0.document.source.content.content.1.image.source.base64.data",
+        most=8_000,
+        paths=[
+            "messages.0.content.0.source.content.1",
+            "messages.0.content.2",
+            "messages.0.content.3",
+            "messages.2.content.0.content.1",
+            "messages.2.content.0.content.2.source.content.0",
+            "messages.2.content.1",
+        ],
+    ),
+    "among many": TooLarge(
+        messages=[user(*[FINE] * 20, sized(10, 2_001), FINE, sized(2_001, 10))],
+        first="messages.0.content.20.image.source.base64.data",
+        most=2_000,
+        paths=["messages.0.content.20", "messages.0.content.22"],
+    ),
+    "images that must not be shrunk": TooLarge(
+        messages=[
+            user(sized(3_000, 3_000), sized(3_000, 1_500, **AS_IT_IS), sized(10, 10, **AS_IT_IS)),
+            *screenshots(FINE, sized(1_600, 1_600)),
+        ],
+        first="messages.0.content.1.image.source.base64.data",
+        most=1_092,  # of both the smaller: what has no longer side fits, whatever its other side
+        paths=["messages.0.content.1", "messages.3.content.0.content.2"],
+    ),
+}
+
+
+@pytest.mark.parametrize("case", TOO_LARGE.values(), ids=TOO_LARGE)
+def test_the_code_of_images_that_are_too_large_names_the_most_and_where_all_stand(
+    case: TooLarge,
+) -> None:
+    """SDK 2.12: ``image_dimensions_too_large_error_details``."""
+    error = refusal(Asked(), messages=case.messages)
 
     assert error is not None
+    assert error.message.startswith(f"{case.first}: ")
     assert error.details == {
         "error_code": "image_dimensions_too_large",
-        "max_side_length_pixels": 8_000,
-        "paths": ["messages.0.content.0.image.source.base64.data"],
+        "max_side_length_pixels": case.most,
+        "paths": case.paths,
     }
+
+
+def test_the_result_may_say_by_itself_that_a_toolset_gave_it() -> None:
+    messages = screenshots(sized(3_840, 2_160), toolset=None)
+    last: Any = messages[-1]
+    last["content"][0]["toolset_name"] = "browser"
+
+    assert "3840x2160" in str(words(refusal(Asked(), messages=messages)))
 
 
 def test_a_model_with_a_larger_window_takes_more_images() -> None:

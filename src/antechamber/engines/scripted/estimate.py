@@ -15,7 +15,16 @@ MEDIA_TOKENS = 1_500
 """Each PDF, and each image whose size is not known: one of 1,092 by 1,092 pixels costs as much."""
 
 _READ = {"system", "tools", "messages"}
-_SILENT = {"type", "role", "id", "tool_use_id", "cache_control", "signature", "media_type"}
+_SILENT = {
+    "type",
+    "role",
+    "id",
+    "tool_use_id",
+    "cache_control",
+    "signature",
+    "media_type",
+    "citations",  # what an answer cited is not read again when it is sent back
+}
 _OPEN = {"input", "input_schema", "input_examples"}
 _MEDIA = ("base64", "url", "file")  # no set: a type inside an open object may be anything
 

@@ -13,13 +13,19 @@ from typing import NamedTuple
 from antechamber.grounding.matching import SourceIndex
 from antechamber.grounding.sources import Source
 from antechamber.operations.attachments.loading import Loading
-from antechamber.operations.attachments.places import Media, media_in, with_media
+from antechamber.operations.attachments.places import (
+    Media,
+    container_uploads_in,
+    media_in,
+    with_media,
+)
 from antechamber.operations.attachments.reader import MediaReader
 from antechamber.operations.attachments.showing import Audience, Resolved, Showing
-from antechamber.rules.media import ImageLimits, refuse_too_many
+from antechamber.rules.media import ImageLimits, refuse_too_many, screenshots_in
 from antechamber.rules.reading import Prompt
 from antechamber.runtime.kept import Kept
 from antechamber.wire.blocks import TextBlock
+from antechamber.wire.errors import InvalidRequest
 
 _MOST_LETTERS = 4_000_000
 """Of the sources that an answer is grounded in, two seconds' work; beyond it nothing is cited."""
@@ -71,7 +77,9 @@ class Attachments:
             if block.type == "document" and block.source.type in ("base64", "url")
         )
         refuse_too_many(images, pdfs, audience.facts)
-        limits = ImageLimits(audience.facts, audience.max_image_bytes, images)
+        limits = ImageLimits(
+            audience.facts, audience.max_image_bytes, images, screenshots_in(request)
+        )
         resolved = await Showing(self._loading, self._reader, audience, limits).every(media)
         refuse_too_many(images, sum(len(each.pages) for each in resolved.values()), audience.facts)
 
@@ -79,6 +87,21 @@ class Attachments:
             return resolved[path].block if path in resolved else block
 
         return ShownRequest(request=with_media(request, put), resolved=resolved)
+
+    async def refuse_kept_uploads(self, request: Prompt, workspace_id: str) -> None:
+        """Raise ``InvalidRequest`` for a file of this server in a container of the upstream's.
+
+        It is the upstream that would look for it. What is not known here passes.
+        """
+        paths: dict[str, str] = {}
+        for path, file_id in container_uploads_in(request):
+            paths.setdefault(file_id, path)
+        for file_id, path in paths.items():
+            if await self._loading.keeps(file_id, workspace_id):
+                raise InvalidRequest(
+                    f"{path}: File `{file_id}` is kept by this server, and code runs at the "
+                    "upstream, which cannot read it"
+                )
 
     async def index_of(self, sources: Sequence[Source]) -> SourceIndex | None:
         """Return what an answer can be grounded in; None where there is nothing, or too much."""

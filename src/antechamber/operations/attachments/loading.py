@@ -6,7 +6,7 @@ from antechamber.operations.attachments.encoding import decoded
 from antechamber.operations.attachments.shelf import FileShelf
 from antechamber.outbound.guarded_fetch import GuardedFetch, NotFetched
 from antechamber.wire.blocks import DocumentBlock, ImageBlock
-from antechamber.wire.errors import InvalidRequest
+from antechamber.wire.errors import InvalidRequest, NotFound
 
 _log = structlog.get_logger("antechamber.media")
 _IMAGES = ("image/jpeg", "image/png", "image/gif", "image/webp")
@@ -27,7 +27,7 @@ class Loading:
         source = block.source
         match source.type:
             case "base64":
-                return await _decoded(source.data, f"{path}.data: Could not process image")
+                return await _decoded(path, source.data)
             case "file":
                 return (await self._file(path, source.file_id, workspace_id, _IMAGES))[0]
             case "url":
@@ -40,8 +40,7 @@ class Loading:
         source = block.source
         match source.type:
             case "base64":
-                words = f"{path}.data: The PDF specified was not valid"
-                return await _decoded(source.data, words), False
+                return await _decoded(path, source.data), False
             case "file":
                 data, kind = await self._file(path, source.file_id, workspace_id, _DOCUMENTS)
                 return data, kind == "text/plain"
@@ -50,6 +49,14 @@ class Loading:
             case "text" | "content":
                 message = f"{path} has nothing to load"
                 raise ValueError(message)
+
+    async def keeps(self, file_id: str, workspace_id: str) -> bool:
+        """Whether this server has such a file, were it an expired one; raises ``Overloaded``."""
+        try:
+            await self._shelf.find(file_id, workspace_id)
+        except NotFound:
+            return False
+        return True
 
     async def aclose(self) -> None:
         """Give up what is being fetched."""
@@ -80,8 +87,9 @@ class Loading:
         return fetched.data
 
 
-async def _decoded(text: str, otherwise: str) -> bytes:
+async def _decoded(path: str, text: str) -> bytes:
     try:
         return await decoded(text)
     except ValueError as error:
-        raise InvalidRequest(otherwise) from error
+        # anthropics/anthropic-sdk-typescript#603
+        raise InvalidRequest(f"{path}: invalid base64 data") from error

@@ -8,13 +8,15 @@ from antechamber.media.image_head import image_size, reader_of_bytes
 from antechamber.operations.attachments.audience import Audience
 from antechamber.operations.attachments.encoding import base64_size
 from antechamber.operations.attachments.loading import Loading
+from antechamber.operations.attachments.media_faults import unprocessed
 from antechamber.operations.attachments.opening import Opener
 from antechamber.operations.attachments.places import Media
 from antechamber.operations.attachments.reader import MediaReader
 from antechamber.rules.media import (
     ImageLimits,
+    SizedImage,
     refuse_image_bytes,
-    refuse_image_size,
+    refuse_image_sizes,
     refuse_pdf_bytes,
 )
 from antechamber.wire.blocks import DocumentBlock, ImageBlock, TextBlock
@@ -89,7 +91,7 @@ class Showing:
         if source.type == "base64":
             at = f"{at}.data"
         else:
-            self._refuse_image(at, block, data)
+            self._refuse_image(path, block, data)
         return Resolved(block=await self._opener.image(at, block, data))
 
     async def _document(self, path: str, block: DocumentBlock) -> Resolved:
@@ -119,15 +121,16 @@ class Showing:
             message = "Request exceeds the maximum size"
             raise RequestTooLarge(message)
 
-    def _refuse_image(self, at: str, block: ImageBlock, data: bytes) -> None:
+    def _refuse_image(self, path: str, block: ImageBlock, data: bytes) -> None:
         """Look at what was not inside the request, and has not been looked at with it."""
+        at = f"{path}.image.source.{block.source.type}"
         if not data:
             raise InvalidRequest(f"{at}: image cannot be empty")
         refuse_image_bytes(at, base64_size(data), self._limits.max_bytes)
         size = image_size(reader_of_bytes(data))
         if size is None:
-            raise InvalidRequest(f"{at}: Could not process image")
-        refuse_image_size(at, block, size, self._limits)
+            raise unprocessed("image")
+        refuse_image_sizes([SizedImage(path, at, block, size)], self._limits)
 
 
 def _decoded(at: str, data: bytes) -> str:
