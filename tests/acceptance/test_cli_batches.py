@@ -145,6 +145,25 @@ def test_a_batch_is_canceled(server: RunningServer, tmp_path: Path) -> None:
     assert again.returncode == unknown.returncode == 1
 
 
+def test_a_batch_is_deleted_when_it_has_ended(server: RunningServer, tmp_path: Path) -> None:
+    ended, runs = (
+        run("batches", "submit", "-", folder=tmp_path, typed=typed, env=at(server.url))
+        for typed in (request("a"), "".join(request(f"r{nth}", "slow") for nth in range(100)))
+    )
+    ended_id, running_id = ended.stdout.strip(), runs.stdout.strip()
+    run("batches", "watch", ended_id, folder=tmp_path, env=at(server.url))
+
+    deleted = run("batches", "delete", ended_id, folder=tmp_path, env=at(server.url))
+    again = run("batches", "delete", ended_id, folder=tmp_path, env=at(server.url))
+    early = run("batches", "delete", running_id, folder=tmp_path, env=at(server.url))
+    run("batches", "cancel", running_id, folder=tmp_path, env=at(server.url))
+
+    assert (deleted.returncode, deleted.stdout) == (0, f"deleted {ended_id}\n")
+    assert again.stderr.startswith("error not_found_error: ")
+    assert "cancel it before deleting it" in early.stderr
+    assert again.returncode == early.returncode == 1
+
+
 # ---- a server that is played ----
 
 
@@ -310,7 +329,7 @@ def test_results_that_are_not_there_yet_are_told_so(
     assert not list(tmp_path.glob("out.jsonl*"))
 
 
-@pytest.mark.parametrize("command", ["watch", "cancel", "results"])
+@pytest.mark.parametrize("command", ["watch", "cancel", "delete", "results"])
 def test_what_is_no_id_is_told_so(tmp_path: Path, command: str) -> None:
     refused = run("batches", command, "", folder=tmp_path, env=at("http://127.0.0.1:9"))
 
@@ -342,7 +361,7 @@ def test_a_place_where_nothing_can_be_written_is_told(tmp_path: Path) -> None:
     assert brought.returncode == 2
 
 
-@pytest.mark.parametrize("command", ["list", "watch", "cancel", "results"])
+@pytest.mark.parametrize("command", ["list", "watch", "cancel", "delete", "results"])
 def test_what_is_no_messages_api_is_told_so(tmp_path: Path, command: str) -> None:
     class Page(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -351,7 +370,7 @@ def test_what_is_no_messages_api_is_told_so(tmp_path: Path, command: str) -> Non
             self.end_headers()
             self.wfile.write(b"<html><h1>Nothing here</h1></html>")
 
-        do_POST = do_GET  # noqa: N815 - as http.server calls it
+        do_POST = do_DELETE = do_GET  # noqa: N815 - as http.server calls it
 
         def log_message(self, format: str, *args: object) -> None:
             pass

@@ -87,6 +87,29 @@ def test_so_has_what_it_cites_in_a_stream(client: Anthropic) -> None:
     assert citation.file_id == file_id
 
 
+def test_a_file_of_this_server_is_not_put_into_a_container_of_the_upstreams(
+    client: Anthropic,
+) -> None:
+    ours = client.files.upload(file=("rows.csv", b"a,b", "text/csv")).id
+    tools: Any = [{"type": "code_execution_20250825", "name": "code_execution"}]
+
+    def refusal(*file_ids: str) -> str:
+        content: Any = [{"type": "container_upload", "file_id": each} for each in file_ids]
+        with pytest.raises(anthropic.BadRequestError) as raised:
+            client.messages.create(
+                model=MODEL,
+                max_tokens=10,
+                messages=[{"role": "user", "content": content}],
+                tools=tools,
+            )
+        return str(raised.value)
+
+    said = f"messages.0.content.1.container_upload: File `{ours}` is kept by this server, and"
+    assert said in refusal("file_of_the_upstream", ours, ours)
+    # The upstream of this test runs no code, and says so of what it gets.
+    assert "does not support tool types" in refusal("file_of_the_upstream")
+
+
 def test_its_refusal_names_what_the_client_wrote(client: Anthropic) -> None:
     file = client.files.upload(file=("a.pdf", b"%PDF-1.7" + bytes(2048), "application/pdf"))
     document: Any = {"type": "document", "source": {"type": "file", "file_id": file.id}}

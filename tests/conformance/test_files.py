@@ -302,11 +302,65 @@ def test_the_old_list_has_ids_as_cursors(http: httpx2.Client, three: list[FileMe
     ids = [file.id for file in three]
     after, before = part(after_id=ids[0], limit=1), part(before_id=ids[2], limit=1)
 
+    assert set(after) - set(before) == {"next_page"}
     for found in (after, before):
-        assert found.keys() == {"data", "has_more", "first_id", "last_id"}
+        assert found.keys() - {"next_page"} == {"data", "has_more", "first_id", "last_id"}
         assert found["first_id"] == found["last_id"] == ids[1]
         assert [shape_faults(BetaFileMetadata, file) for file in found["data"]] == [[]]
         assert found["has_more"] is (found is after) or found["has_more"]
+
+
+@requirement("files:list:beta")
+def test_todays_sdk_walks_through_all_pages_under_the_old_header(
+    client: Anthropic, three: list[FileMetadata]
+) -> None:
+    pages = list(client.beta.files.list(limit=2, betas=[BETA]).iter_pages())
+
+    ids = [file.id for page in pages for file in page.data]
+    assert [file_id for file_id in ids if file_id in {each.id for each in three}] == [
+        each.id for each in three
+    ]
+    assert len(set(ids)) == len(ids)
+    assert ids == [file.id for file in client.files.list()]
+
+
+@requirement("files:list:beta")
+def test_todays_sdk_gets_files_by_their_ids_under_the_old_header(
+    client: Anthropic, three: list[FileMetadata]
+) -> None:
+    page = client.beta.files.list(ids=[three[1].id], betas=[BETA])
+
+    assert [file.id for file in page.data] == [three[1].id]
+    assert page.next_page is None
+
+
+@requirement("files:list:old")
+@pytest.mark.parametrize("cursor", ["after_id", "before_id"])
+def test_an_id_as_cursor_asks_for_the_old_list_without_its_header(
+    http: httpx2.Client, three: list[FileMetadata], cursor: str
+) -> None:
+    query: dict[str, Any] = {cursor: three[1].id, "limit": 1}
+
+    answer = http.get("/v1/files", params=query)
+
+    wanted = three[2] if cursor == "after_id" else three[0]
+    assert (answer.json()["first_id"], answer.json()["last_id"]) == (wanted.id, wanted.id)
+
+
+@requirement("files:list:beta")
+@pytest.mark.parametrize("headers", [{}, {"anthropic-beta": BETA}], ids=["today", "beta"])
+@pytest.mark.parametrize("asked", ["ids", "page"])
+@pytest.mark.parametrize("cursor", ["after_id", "before_id"])
+def test_what_only_one_list_knows_is_not_asked_of_the_other(
+    http: httpx2.Client, headers: dict[str, str], asked: str, cursor: str
+) -> None:
+    query = {asked: "page_x", cursor: UNKNOWN}
+
+    answer = http.get("/v1/files", params=query, headers=headers)
+
+    assert answer.status_code == 400, answer.text
+    message = f"{asked}: Input cannot be combined with after_id or before_id"
+    assert answer.json()["error"]["message"] == message
 
 
 @requirement("files:content")

@@ -7,7 +7,7 @@ import msgspec
 
 from antechamber.http.asgi import App, Receive, Scope, Send
 from antechamber.operations.answering.call import ApiVersion, Call
-from antechamber.operations.callers.caller import CallerKind, Credentials, Doorkeeper
+from antechamber.operations.callers.caller import Caller, CallerKind, Credentials, Doorkeeper
 from antechamber.runtime.clock import Clock
 from antechamber.wire.errors import InvalidRequest, Unauthenticated
 
@@ -17,7 +17,15 @@ _VERSIONS: dict[str, ApiVersion] = {version: version for version in get_args(Api
 _BETA = re.compile(r"^[a-z0-9-]+-\d{4}-?\d{2}-?\d{2}$")
 """The set grows with each release, so only what does not look like a beta name is refused."""
 
-_READ = frozenset((b"authorization", b"x-api-key", b"anthropic-version", b"anthropic-beta"))
+_READ = frozenset(
+    (
+        b"authorization",
+        b"x-api-key",
+        b"anthropic-version",
+        b"anthropic-beta",
+        b"anthropic-workspace-id",
+    )
+)
 _PASSED_ON = (b"anthropic-user-profile-id", b"traceparent", b"tracestate", b"user-agent")
 _PASSED_ON_PREFIX = b"x-claude-code-"
 """What an upstream of the same API may do something with; credentials and hosts are our own."""
@@ -55,6 +63,8 @@ class Door:
         if caller.kind == self._refused:
             message = "invalid x-api-key"
             raise Unauthenticated(message)
+        if head.workspace_id is not None and not self._lenient:
+            _refuse_another_workspace(head.workspace_id, caller)
         betas = _betas(head.betas)
         state = scope["state"]
         state["call"] = Call(
@@ -78,6 +88,7 @@ class _Head(msgspec.Struct, kw_only=True):
     credentials: Credentials
     version: str | None
     betas: str | None
+    workspace_id: str | None
     passed_on: dict[str, str]
 
 
@@ -98,12 +109,21 @@ def _read_head(scope: Scope) -> _Head:
         ),
         version=_text(told, b"anthropic-version") if b"anthropic-version" in told else None,
         betas=_text(told, b"anthropic-beta") if b"anthropic-beta" in told else None,
+        workspace_id=_text(told, b"anthropic-workspace-id") or None,
         passed_on=passed_on,
     )
 
 
 def _text(told: dict[bytes, bytes], name: bytes) -> str:
     return told.get(name, b"").decode("latin-1")
+
+
+def _refuse_another_workspace(workspace_id: str, caller: Caller) -> None:
+    # SDK 2.12: what belongs to a workspace "may omit it; if sent, it must match". A key of the
+    # administration belongs to none. The words are ours.
+    if caller.kind != "admin" and workspace_id != caller.workspace_id:
+        message = "anthropic-workspace-id: Input should be the workspace that the key belongs to"
+        raise InvalidRequest(message)
 
 
 def _version(value: str | None, *, lenient: bool) -> ApiVersion:

@@ -5,7 +5,7 @@ from urllib.parse import parse_qs
 from antechamber.http.asgi import Receive, Scope, Send, respond
 from antechamber.http.multipart import read_upload
 from antechamber.operations.answering.call import Call
-from antechamber.operations.files import FileRow, Files, NewFile
+from antechamber.operations.files import FileRow, Files, NewFile, cursor_after
 from antechamber.operations.pages import PageOrder
 from antechamber.wire.administration import parse_query
 from antechamber.wire.encoding import encode_json
@@ -13,7 +13,6 @@ from antechamber.wire.errors import InvalidRequest
 from antechamber.wire.files import (
     FileMetadata,
     FilesQuery,
-    OldFilesQuery,
     file_name,
     media_type,
     parse_upload_fields,
@@ -36,10 +35,12 @@ class FilesEndpoint:
         call: Call = scope["state"]["call"]
         if scope["method"] == "POST":
             body = await self._upload(scope, receive, call)
-        elif _OLD_SHAPE in call.betas:
-            body = await self._part(scope, call)
         else:
-            body = await self._page(scope, call)
+            query = parse_query(_query(scope), FilesQuery)
+            if _is_of_old_shape(query, call):
+                body = await self._part(query, call)
+            else:
+                body = await self._page(query, call)
         await respond(send, 200, encode_json(body))
 
     async def _upload(self, scope: Scope, receive: Receive, call: Call) -> FileMetadata:
@@ -59,8 +60,8 @@ class FilesEndpoint:
             )
             return _metadata(await self._files.keep(incoming, wanted))
 
-    async def _page(self, scope: Scope, call: Call) -> dict[str, object]:
-        query, workspace_id = parse_query(_query(scope), FilesQuery), call.caller.workspace_id
+    async def _page(self, query: FilesQuery, call: Call) -> dict[str, object]:
+        workspace_id = call.caller.workspace_id
         if query.scope_id is not None:
             # A scope is a session of the managed agents: nothing that is uploaded here has one.
             return {"data": [], "next_page": None}
@@ -78,19 +79,24 @@ class FilesEndpoint:
             rows, next_page = page.data, page.next_page
         return {"data": list(map(_metadata, rows)), "next_page": next_page}
 
-    async def _part(self, scope: Scope, call: Call) -> dict[str, object]:
-        query = parse_query(_query(scope), OldFilesQuery)
+    async def _part(self, query: FilesQuery, call: Call) -> dict[str, object]:
         if query.scope_id is not None:
             return {"data": [], "has_more": False, "first_id": None, "last_id": None}
-        order = PageOrder(limit=query.limit, after_id=query.after_id, before_id=query.before_id)
+        order = PageOrder(
+            limit=query.limit or _PAGE, after_id=query.after_id, before_id=query.before_id
+        )
         page = await self._files.part(call.caller.workspace_id, order)
         data = list(map(_metadata, page.data))
-        return {
+        told: dict[str, object] = {
             "data": data,
             "has_more": page.has_more,
             "first_id": data[0]["id"] if data else None,
             "last_id": data[-1]["id"] if data else None,
         }
+        if page.has_more and query.before_id is None:
+            # SDKs of today go on by it under the old header too; older ones leave it alone.
+            told["next_page"] = cursor_after(page.data[-1])
+        return told
 
 
 class FileEndpoint:
@@ -122,6 +128,21 @@ class FileContentEndpoint:
         call: Call = scope["state"]["call"]
         file_id: str = scope["path_params"]["file_id"]
         await self._files.refuse_download(file_id, call.caller.workspace_id)
+
+
+def _is_of_old_shape(query: FilesQuery, call: Call) -> bool:
+    """Whether the list is asked for as in the beta, of which SDKs of today send the header alone.
+
+    Raises ``InvalidRequest`` for what only one shape has beside what only the other has.
+    """
+    is_old = query.after_id is not None or query.before_id is not None
+    if query.ids is None and query.page is None:
+        return is_old or _OLD_SHAPE in call.betas
+    if is_old:
+        name = "page" if query.ids is None else "ids"
+        message = f"{name}: Input cannot be combined with after_id or before_id"
+        raise InvalidRequest(message)
+    return False
 
 
 def _query(scope: Scope) -> dict[str, list[str]]:

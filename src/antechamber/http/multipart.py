@@ -1,9 +1,11 @@
 """A form with one file, read as it comes: the file goes on at once, the other fields are kept."""
 
 import logging
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
+from urllib.parse import unquote_to_bytes
 
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
@@ -22,6 +24,12 @@ _ESCAPES = {b"%0A": b"\n", b"%0D": b"\r", b"%22": b'"'}
 """What clients write in a file's name that would end the line or the name.
 
 Source: HTML, "multipart/form-data encoding algorithm".
+"""
+_QUOTED = re.compile(rb'"(?:\\.?|[^"\\])*(?:"|\Z)')
+_EXTENDED_NAME = re.compile(rb";\s*filename\*\s*=\s*utf-8'[^']*'([^;\s]+)", re.IGNORECASE)
+"""How .NET sends names beyond ASCII, beside ``filename`` in a form that nobody else reads.
+
+Source: RFC 8187. RFC 7578 wants none of it in forms, so the parser of their heads leaves it out.
 """
 
 
@@ -136,12 +144,12 @@ class _Reader:
     def _begin_part(self) -> None:
         head, self._head = self._head, {}
         disposition, options = parse_options_header(head.get("content-disposition"))
-        name, filename = options.get(b"name"), options.get(b"filename")
+        name = options.get(b"name")
         if disposition != b"form-data" or name is None or len(self._parts) == _MOST_PARTS:
             raise _malformed()
         part = _Part(
             name=_decoded(name, "name"),
-            filename=None if filename is None else _file_name(filename),
+            filename=_file_name(head["content-disposition"], options.get(b"filename")),
             content_type=head.get("content-type", b"").decode("latin-1"),
         )
         if part.name == _FILE and any(each.name == _FILE for each in self._parts):
@@ -177,7 +185,12 @@ def _refuse_encoded(scope: Scope) -> None:
         raise InvalidRequest(message, details={"error_code": "request_body_encoding_unsupported"})
 
 
-def _file_name(told: bytes) -> str:
+def _file_name(disposition: bytes, told: bytes | None) -> str | None:
+    # Not what stands in a quoted value: that may look like anything.
+    if extended := _EXTENDED_NAME.search(_QUOTED.sub(b"", disposition)):
+        return _decoded(unquote_to_bytes(extended[1]), "file.filename")
+    if told is None:
+        return None
     for escape, character in _ESCAPES.items():
         told = told.replace(escape, character)
     return _decoded(told, "file.filename")

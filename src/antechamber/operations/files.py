@@ -31,7 +31,7 @@ from antechamber.store.files import FileRow, FilesPart, Place
 from antechamber.wire.errors import InvalidRequest, Overloaded
 from antechamber.wire.ids import NewId
 
-__all__ = ["FileRow", "Files", "FilesSwept", "Incoming", "NewFile"]
+__all__ = ["FileRow", "Files", "FilesSwept", "Incoming", "NewFile", "cursor_after"]
 
 _log = structlog.get_logger("antechamber.files")
 
@@ -145,7 +145,7 @@ class Files:
         start = None if page is None else _place(page)
         part = FilesPart(workspace_id=workspace_id, limit=limit, older_than=start)
         data, has_more = await self._look_up(partial(rows.list_files, part=part))
-        return FilesPage(data=data, next_page=_cursor(data[-1]) if has_more else None)
+        return FilesPage(data=data, next_page=cursor_after(data[-1]) if has_more else None)
 
     async def among(self, workspace_id: str, file_ids: Collection[str]) -> Sequence[FileRow]:
         """Return those of the files that there are, the newest first."""
@@ -289,7 +289,8 @@ def _part(
     return rows.list_files(connection, part)
 
 
-def _cursor(row: FileRow) -> str:
+def cursor_after(row: FileRow) -> str:
+    """Return the ``page`` of what comes after a file of the list."""
     # Where it is, and not only its id: it may have been deleted when the next page is asked for.
     told = msgspec.json.encode((row.created_at, row.id))
     return _CURSOR + base64.urlsafe_b64encode(told).decode().rstrip("=")

@@ -188,6 +188,9 @@ class _Asking(Generic[Request]):
                 await self.account.look(preferred.facts)
             raise
         self._is_admitted = True
+        if self._for_relay and b"container_upload" in self._body:
+            workspace_id = self.call.caller.workspace_id
+            await self.services.attachments.refuse_kept_uploads(self.request, workspace_id)
         self.shows = await shows_of(
             self.services, self.request, self.call, size_bytes=len(self._body)
         )

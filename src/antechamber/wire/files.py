@@ -7,7 +7,7 @@ from typing import Annotated, TypedDict
 
 from pydantic import Field, ValidationError
 
-from antechamber.wire.administration import PageQuery, Query
+from antechamber.wire.administration import Query
 from antechamber.wire.errors import InvalidRequest
 from antechamber.wire.shape import WireModel
 from antechamber.wire.shape_errors import first_fault
@@ -27,18 +27,14 @@ class UploadFields(WireModel):
 
 
 class FilesQuery(Query):
-    """Query of ``GET /v1/files``."""
+    """Query of ``GET /v1/files``, as it is now and as it was in the beta."""
 
     ids: list[str] | None = None
     limit: Annotated[int | None, Field(ge=1, le=1000)] = None
     """None is 20."""
     page: str | None = None
-    scope_id: str | None = None
-
-
-class OldFilesQuery(PageQuery):
-    """The same under the beta ``files-api-2025-04-14``."""
-
+    after_id: str | None = None
+    before_id: str | None = None
     scope_id: str | None = None
 
 

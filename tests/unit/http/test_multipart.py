@@ -74,6 +74,28 @@ async def test_what_clients_escape_in_a_name_is_what_it_was() -> None:
     assert upload.filename == 'a\n\r"b%09%0a%25.txt'
 
 
+@pytest.mark.parametrize(
+    ("told", "name"),
+    [
+        (
+            b'; filename="=?utf-8?B?5pel5pys6KqeLnR4dA==?="; '
+            b"filename*=utf-8''%E6%97%A5%E6%9C%AC%E8%AA%9E.txt",
+            "日本語.txt",
+        ),
+        (b"; filename*=UTF-8'en'caf%C3%A9.txt", "café.txt"),
+        (b"; FileName* = utf-8''a%20b%250A.txt; filename=c.txt", "a b%0A.txt"),
+        (b"; filename*=iso-8859-1''caf%E9.txt; filename=cafe.txt", "cafe.txt"),
+        (b"; filename=\"a; filename*=utf-8''b.txt\"", "a; filename*=utf-8''b.txt"),
+        (b'; filename="a\\"; filename*=utf-8\'\'b.txt"', "a\"; filename*=utf-8''b.txt"),
+    ],
+    ids=[".NET", "alone", "first", "another-charset", "quoted", "quoted-with-a-mark"],
+)
+async def test_a_name_in_the_extended_form_is_the_name(told: bytes, name: str) -> None:
+    upload, _ = await _read([_form(_file(more=told))])
+
+    assert upload.filename == name
+
+
 async def test_what_stands_after_the_form_is_left_alone() -> None:
     _, data = await _read([_form(_file()), b"anything"])
 
@@ -112,6 +134,10 @@ async def test_only_a_form_with_a_boundary_is_read(content_type: str) -> None:
         (_form(_file(), _file()), "file: Input should be a single file"),
         (_form(_file(), _field(b"a", b"\xff")), "a: Input should be a valid string, unable to"),
         (_form(_file(more=b'; filename="\xff"')), "file.filename: Input should be a valid string"),
+        (
+            _form(_file(more=b"; filename=a; filename*=utf-8''%FF")),
+            "file.filename: Input should be a valid string",
+        ),
     ],
 )
 async def test_a_form_that_is_none_is_refused(form: bytes, message: str) -> None:

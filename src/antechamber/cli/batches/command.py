@@ -154,6 +154,20 @@ def cancel(
         results().print(f"{batch.id} {status_of(batch)}")
 
 
+@app.command("delete", epilog=examples("antechamber batches delete msgbatch_01…"))
+def delete(
+    batch_id: BatchId,
+    base_url: BaseUrl = None,
+    api_key: ApiKey = None,
+    auth_token: AuthToken = None,
+) -> None:
+    """Delete a batch that has ended, and its results."""
+    from antechamber.cli.remote import connected
+
+    with connected(base_url, api_key, auth_token) as client:
+        results().print(f"deleted {client.messages.batches.delete(batch_id).id}")
+
+
 def _name(file: BinaryIO) -> str:
     # Standard input has a number in the place of a name.
     return file.name if isinstance(file.name, str) else "standard input"  # pyright: ignore[reportUnnecessaryIsInstance]

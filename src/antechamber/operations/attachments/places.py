@@ -1,4 +1,4 @@
-"""Where images and documents stand in a request, and the request with others in their places."""
+"""Where images, documents and files stand in a request; the request with others in their places."""
 
 from collections.abc import Callable, Iterator
 
@@ -31,6 +31,16 @@ def has_media(request: Prompt) -> bool:
             ):
                 return True
     return False
+
+
+def container_uploads_in(request: Prompt) -> Iterator[tuple[str, str]]:
+    """Yield the paths of blocks that put a file into a container, and the file's id."""
+    for number, message in enumerate(request.messages):
+        if message.role == "system":
+            continue
+        for index, block in enumerate(message.content):
+            if block.type == "container_upload":
+                yield f"messages.{number}.content.{index}.container_upload", block.file_id
 
 
 def media_in(request: Prompt) -> Iterator[tuple[str, Media]]:
