@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -23,6 +24,8 @@ class ModelHost:
         self.asked: list[dict[str, Any]] = []
         self.fetched = 0
         """Files that were asked for; there are none."""
+        self.delay_s = 0.0
+        """Before each answer."""
         self.url = ""
 
     @property
@@ -64,6 +67,7 @@ def model_host() -> Generator[ModelHost]:
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["content-length"])))
             host.asked.append(body)
+            time.sleep(host.delay_s)
             if self.path == "/v1/messages":
                 self._answer("application/json", json.dumps(message("Fine.")))
                 return

@@ -156,6 +156,17 @@ def test_a_batch_ends_at_the_budget_of_its_key(door: Door) -> None:
     assert "API usage limits" in results[0].error.error.message
 
 
+def test_a_budget_that_is_used_up_in_the_midst_of_a_batch_ends_it(door: Door) -> None:
+    key_id, client = door.client(monthly_budget_nano_usd=20 * _HALF_COST)
+
+    _, results = _batch(client, 300)
+
+    answered = sum(result.type == "succeeded" for result in results)
+    # Beyond the budget go only those that run already.
+    assert 20 <= answered <= 40
+    assert door.spent(key_id) == answered * _HALF_COST
+
+
 def test_a_batch_is_of_its_workspace_alone(door: Door) -> None:
     _, ours = door.client(workspace_id=made_workspace(door.database))
     _, theirs = door.client(workspace_id=made_workspace(door.database))

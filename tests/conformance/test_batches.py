@@ -4,6 +4,8 @@ import gzip
 import json
 import time
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import anthropic
@@ -11,13 +13,18 @@ import httpx2
 import pytest
 from anthropic import Anthropic, AsyncAnthropic
 from anthropic.types.messages import MessageBatch, MessageBatchIndividualResponse
+from sqlalchemy import Connection
 
+from antechamber.store.batches import BatchRow, Finished, NewItem, add_batch, finish_items
+from antechamber.store.database import Database, database_url
+from antechamber.wire.batches import succeeded
 from tests.conformance.conftest import StartServer
 from tests.conformance.exchanges import plain_client, sdk_client
 from tests.conformance.manifest import requirement
 
 _MODEL = "claude-sonnet-5-5"
 _PATIENCE_S = 60.0
+_LARGE_BYTES = 512 * 1024
 _REPLIES = """
 [[replies]]
 when = "slow"
@@ -344,26 +351,48 @@ def test_a_batch_is_deleted_after_its_end_only(start_server: StartServer) -> Non
 def test_results_that_are_deleted_while_they_are_read_do_not_look_whole(
     start_server: StartServer,
 ) -> None:
-    server = start_server('[[replies]]\ntext = "' + "word " * 4_000 + '"\n')
-    with sdk_client(server.url) as client:
-        params = {**_params(), "max_tokens": 8_000}
-        requests: list[Any] = [{"custom_id": str(at), "params": params} for at in range(300)]
-        batch = client.messages.batches.create(requests=requests)
-        ended = _ended(client, batch.id)
-        assert ended.results_url is not None
-
+    server = start_server(_REPLIES)
+    batch_id = _with_large_results(server.folder / "data", 40)
+    with plain_client(server.url) as http:
         read = 0
         with (
             pytest.raises(httpx2.RemoteProtocolError, match="incomplete chunked read"),
-            plain_client(server.url) as http,
-            http.stream("GET", ended.results_url) as answer,
+            http.stream("GET", f"/v1/messages/batches/{batch_id}/results") as answer,
         ):
             for portion in answer.iter_bytes():
                 if not read:
-                    client.messages.batches.delete(batch.id)
+                    http.delete(f"/v1/messages/batches/{batch_id}").raise_for_status()
                 read += len(portion)
 
-    assert 0 < read < 300 * 20_000
+    assert 0 < read < 40 * _LARGE_BYTES
+
+
+def _with_large_results(data: Path, count: int) -> str:
+    now = datetime.now(UTC)
+    batch = BatchRow(
+        id="msgbatch_large",
+        workspace_id="default",
+        key_id=None,
+        surroundings=b"{}",
+        status="in_progress",
+        item_count=count,
+        created_at=now,
+        expires_at=now + timedelta(days=1),
+        queued_at=now,
+    )
+    result = succeeded(b'{"text":"%b"}' % (b"x" * _LARGE_BYTES))
+    finished = [Finished(at, "succeeded", result) for at in range(count)]
+
+    def make(connection: Connection) -> None:
+        add_batch(connection, batch, [NewItem(f"task-{at}", b"{}") for at in range(count)])
+        finish_items(connection, batch.id, finished, now=now)
+
+    database = Database(database_url(None, data))
+    try:
+        database.write_now(make)
+    finally:
+        database.close()
+    return batch.id
 
 
 @requirement("batches:results-early")

@@ -1,19 +1,21 @@
 """Batches: their items, the one result of each, and who works on them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from typing import Any
 
 import pytest
+from sqlalchemy import Connection, event
 from sqlalchemy.exc import IntegrityError
 
-from antechamber.store.batch_workers import forget, lock_dead, sign_in, sign_out
 from antechamber.store.batches import (
     BatchRow,
     Finished,
     NewItem,
     add_batch,
     archive_batch,
+    batches_in,
     change_batch,
     find_batch,
     finish_items,
@@ -105,7 +107,9 @@ def test_an_item_gets_one_result_whoever_comes_first(database: Database) -> None
 
     first = _finish(database, batch, 0, 1)
     again = _finish(database, batch, 1)
-    rows = database.read_now(partial(results_after, batch_id=batch.id, position=-1, limit=10))
+    rows = database.read_now(
+        partial(results_after, batch_id=batch.id, position=-1, limit=10, most_bytes=100)
+    )
 
     assert (first, again) == ({0, 1}, set())
     assert [tuple(row) for row in rows] == [
@@ -150,7 +154,9 @@ def test_the_rest_of_a_batch_ends_with_it(database: Database) -> None:
         partial(finish_rest, batch_id=batch.id, outcome="canceled", now=_NOW)
     )
     late = _finish(database, batch, 0)
-    rows = database.read_now(partial(results_after, batch_id=batch.id, position=-1, limit=10))
+    rows = database.read_now(
+        partial(results_after, batch_id=batch.id, position=-1, limit=10, most_bytes=100)
+    )
 
     assert (count, late) == (2, set())
     assert [row.result for row in rows] == [CANCELED, b'{"of":1}', CANCELED]
@@ -214,8 +220,70 @@ def test_batches_are_overdue_and_outdated_by_their_times(database: Database) -> 
     assert (in_time, _ids(late), outdated) == ([], [running.id], [ended.id])
     assert _found(database, ended).archived_at == _NOW
     assert _found(database, ended).succeeded == 3
-    rows = database.read_now(partial(results_after, batch_id=ended.id, position=-1, limit=10))
+    rows = database.read_now(
+        partial(results_after, batch_id=ended.id, position=-1, limit=10, most_bytes=100)
+    )
     assert rows == []
+
+
+def test_of_two_results_of_one_item_the_first_is_written_and_counted(database: Database) -> None:
+    batch = _add(database, _batch(items=2))
+    twice = [Finished(0, "succeeded", b"{}"), Finished(0, "errored", b"{}")]
+    work = partial(finish_items, batch_id=batch.id, finished=twice, now=_NOW)
+
+    assert database.write_now(work) == {0}
+
+    found = _found(database, batch)
+    assert (found.status, found.succeeded, found.errored) == ("in_progress", 1, 0)
+    assert _finish(database, batch, 1) == {1}
+    assert _found(database, batch).status == "ended"
+
+
+def test_a_batch_whose_count_is_off_ends_all_the_same(database: Database) -> None:
+    batch = _add(database, _batch(items=2))
+    _finish(database, batch, 0, 1)
+    database.write_now(
+        partial(change_batch, batch_id=batch.id, changes={"status": "canceling", "succeeded": 1})
+    )
+
+    database.write_now(partial(finish_rest, batch_id=batch.id, outcome="canceled", now=_NOW))
+
+    assert _found(database, batch).canceled == 0
+
+
+@pytest.mark.parametrize(
+    "work",
+    [
+        has_unfinished,
+        unqueued_batches,
+        partial(overdue_batches, now=_NOW),
+        partial(outdated_batches, created_before=_NOW),
+        partial(waiting_items, workspace_id="default"),
+        partial(batches_in, status="canceling"),
+    ],
+)
+def test_batches_that_ended_long_ago_are_not_looked_through(
+    database: Database, work: Callable[[Connection], object]
+) -> None:
+    if not database.is_sqlite:
+        pytest.skip("the plan of PostgreSQL depends on how much there is")
+    asked: list[tuple[str, Any]] = []
+
+    def note(*call: Any) -> None:
+        asked.append((call[2], call[3]))
+
+    event.listen(database.engine, "before_cursor_execute", note)
+    try:
+        database.read_now(work)
+    finally:
+        event.remove(database.engine, "before_cursor_execute", note)
+
+    [(statement, parameters)] = [each for each in asked if each[0].startswith("SELECT")]
+    plan = database.read_now(
+        lambda it: it.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters).all()
+    )
+    assert any("USING" in row[-1] and "INDEX ix_batches" in row[-1] for row in plan)
+    assert not any(row[-1].startswith("SCAN") for row in plan)
 
 
 def test_a_removed_batch_leaves_its_place_in_the_list_for_a_while(database: Database) -> None:
@@ -227,7 +295,12 @@ def test_a_removed_batch_leaves_its_place_in_the_list_for_a_while(database: Data
     database.write_now(partial(remove_batch, batch_id=batch.id, now=_NOW))
 
     assert database.read_now(partial(find_batch, batch_id=batch.id)) is None
-    assert database.read_now(partial(results_after, batch_id=batch.id, position=-1, limit=9)) == []
+    assert (
+        database.read_now(
+            partial(results_after, batch_id=batch.id, position=-1, limit=9, most_bytes=9)
+        )
+        == []
+    )
     assert database.read_now(partial(outdated_batches, created_before=_NOW + _DAY)) == [other.id]
     listed = database.read_now(partial(list_batches, workspace_id="default", limit=9))
     assert _ids(listed) == [other.id]
@@ -235,37 +308,3 @@ def test_a_removed_batch_leaves_its_place_in_the_list_for_a_while(database: Data
     assert database.write_now(partial(forget_deleted, deleted_before=_NOW)) == 0
     assert database.write_now(partial(forget_deleted, deleted_before=_NOW + _DAY)) == 1
     assert database.read_now(place) is None
-
-
-def test_a_worker_is_dead_when_it_was_not_seen_for_long(database: Database) -> None:
-    for name in ("a", "b"):
-        database.write_now(partial(sign_in, worker_id=name, now=_NOW))
-    database.write_now(partial(sign_in, worker_id="b", now=_NOW + _DAY))
-
-    dead = database.write_now(partial(lock_dead, seen_before=_NOW + _DAY))
-
-    assert dead == ["a"]
-
-
-def test_a_worker_that_signs_out_is_replaced_at_once(database: Database) -> None:
-    database.write_now(partial(sign_in, worker_id="a", now=_NOW))
-    long_ago = datetime(1970, 1, 1, tzinfo=UTC)
-
-    database.write_now(partial(sign_out, worker_id="a", long_ago=long_ago))
-    dead = database.write_now(partial(lock_dead, seen_before=_NOW - _DAY))
-    database.write_now(partial(forget, workers=dead))
-
-    assert dead == ["a"]
-    assert database.write_now(partial(lock_dead, seen_before=_NOW + _DAY)) == []
-
-
-def test_two_do_not_take_over_from_the_same_worker(database: Database) -> None:
-    if database.is_sqlite:
-        pytest.skip("one writes at a time")
-    database.write_now(partial(sign_in, worker_id="a", now=_NOW))
-
-    with database.engine.begin() as one, database.engine.begin() as other:
-        first = lock_dead(one, seen_before=_NOW + _DAY)
-        second = lock_dead(other, seen_before=_NOW + _DAY)
-
-    assert (first, second) == (["a"], [])

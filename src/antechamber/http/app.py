@@ -1,5 +1,6 @@
 """The routes, and the layers around them: the ASGI application of one process."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 
 from starlette.routing import Route, Router
@@ -155,7 +156,9 @@ def _routes(services: Services, doors: _Doors) -> list[Route]:
 
 
 def _batch_routes(services: Services, doors: _Doors, on_new: Callable[[], None]) -> list[Route]:
-    every, one = BatchesEndpoint(services, on_new), BatchEndpoint(services)
+    one_at_a_time = asyncio.Lock()
+    every = BatchesEndpoint(services, on_new, one_at_a_time)
+    one = BatchEndpoint(services, one_at_a_time)
     served: list[tuple[str, App, list[str]]] = [
         ("", every, ["GET", "POST"]),
         ("/{batch_id}", one, ["GET", "DELETE"]),

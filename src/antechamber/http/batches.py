@@ -1,5 +1,6 @@
 """``/v1/messages/batches`` and what is below."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 
@@ -28,10 +29,16 @@ _FINISHED = b"antechamber-finished-requests"
 class BatchesEndpoint:
     """Creates a batch, and lists them, the newest first."""
 
-    def __init__(self, services: Services, on_new: Callable[[], None]) -> None:
-        """``on_new`` is called when there is a new batch to work on."""
+    def __init__(
+        self, services: Services, on_new: Callable[[], None], one_at_a_time: asyncio.Lock
+    ) -> None:
+        """``on_new`` is called when there is a new batch to work on.
+
+        ``one_at_a_time`` keeps what takes seconds from all the database's threads.
+        """
         self._services = services
         self._on_new = on_new
+        self._one_at_a_time = one_at_a_time
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -43,7 +50,10 @@ class BatchesEndpoint:
     async def _create(self, scope: Scope, receive: Receive, send: Send) -> None:
         services, call = self._services, _call(scope)
         most, folder = services.settings.batches.max_body_bytes, services.settings.data_dir
-        async with spooled_body(scope, receive, folder, max_bytes=most) as body:
+        async with (
+            spooled_body(scope, receive, folder, max_bytes=most) as body,
+            self._one_at_a_time,
+        ):
             made = await create_batch(services, body, call)
         self._on_new()
         await _tell(send, shown(made, _address(services, scope)))
@@ -65,14 +75,17 @@ class BatchesEndpoint:
 class BatchEndpoint:
     """Shows one batch, and deletes it when it has ended."""
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: Services, one_at_a_time: asyncio.Lock) -> None:
+        """``one_at_a_time`` is that of ``BatchesEndpoint``."""
         self._services = services
+        self._one_at_a_time = one_at_a_time
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         services, call, batch_id = self._services, _call(scope), _batch_id(scope)
         if scope["method"] == "DELETE":
-            await delete_batch(services, batch_id, call)
+            async with self._one_at_a_time:
+                await delete_batch(services, batch_id, call)
             deleted = {"id": batch_id, "type": "message_batch_deleted"}
             await respond(send, 200, encode_json(deleted))
         else:

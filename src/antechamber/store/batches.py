@@ -28,6 +28,8 @@ from antechamber.wire.batches import CANCELED, EXPIRED, Outcome, ProcessingStatu
 _ROWS_AT_ONCE = 1_000
 """Items of one statement, so that their parameters are not all copied at a time."""
 _OUTCOMES: Sequence[Outcome] = ("succeeded", "errored", "canceled", "expired")
+_UNFINISHED: Sequence[ProcessingStatus] = ("in_progress", "canceling")
+"""Named, and not told by what they are not, so that an index leads to the few that there are."""
 _WITHOUT_ANSWER: Mapping[Outcome, bytes] = {"canceled": CANCELED, "expired": EXPIRED}
 
 
@@ -148,10 +150,16 @@ def _place(batch: BatchRow) -> ColumnElement[Any]:
 
 
 def waiting_items(connection: Connection, workspace_id: str) -> int:
-    """Return how many items of a workspace have no result yet."""
+    """Return how many items of a workspace have no result yet.
+
+    Nobody else adds to them until the end of the transaction.
+    """
+    if connection.dialect.name == "postgresql":  # in SQLite only one writes at a time
+        lock = func.pg_advisory_xact_lock(func.hashtext(f"batches of {workspace_id}"))
+        connection.execute(select(lock))
     left = batches.c.item_count - _finished()
     statement = select(func.coalesce(func.sum(left), 0)).where(
-        batches.c.workspace_id == workspace_id, batches.c.status != "ended"
+        batches.c.workspace_id == workspace_id, batches.c.status.in_(_UNFINISHED)
     )
     return int(connection.execute(statement).scalar_one())
 
@@ -175,14 +183,21 @@ def forget_deleted(connection: Connection, *, deleted_before: datetime) -> int:
 
 def has_unfinished(connection: Connection) -> bool:
     """Whether a batch has not ended."""
-    statement = select(batches.c.id).where(batches.c.status != "ended").limit(1)
+    statement = select(batches.c.id).where(batches.c.status.in_(_UNFINISHED)).limit(1)
     return connection.execute(statement).first() is not None
 
 
 def unqueued_batches(connection: Connection) -> list[BatchRow]:
     """Return batches whose items were not handed out yet, the oldest first."""
-    statement = select(batches).where(batches.c.status != "ended", batches.c.queued_at.is_(None))
+    statement = select(batches).where(
+        batches.c.status.in_(_UNFINISHED), batches.c.queued_at.is_(None)
+    )
     return list(_rows(connection, statement.order_by(batches.c.created_at)))
+
+
+def batches_in(connection: Connection, status: ProcessingStatus) -> list[BatchRow]:
+    """Return the batches of one status."""
+    return list(_rows(connection, select(batches).where(batches.c.status == status)))
 
 
 def unfinished_items(
@@ -217,7 +232,8 @@ def finish_items(
 ) -> set[int]:
     """Write results where there are none yet, and return the positions that got theirs.
 
-    The last one ends the batch. Whoever comes second, after a takeover, changes nothing.
+    The last one ends the batch. Whoever comes second, after a takeover, changes nothing; of two
+    results of one item the first is written.
     """
     batch = lock_batch(connection, batch_id)
     if batch is None or batch.status == "ended":
@@ -229,7 +245,8 @@ def finish_items(
         batch_items.c.outcome.is_(None),
     )
     open_positions = set(connection.execute(statement).scalars())
-    written = [each for each in finished if each.position in open_positions]
+    first = {each.position: each for each in reversed(finished)}
+    written = [each for position, each in first.items() if position in open_positions]
     if written:
         connection.execute(
             update(batch_items)
@@ -271,31 +288,42 @@ def _count(connection: Connection, batch: BatchRow, more: Counter[Outcome], now:
     changes: dict[str, object] = {
         outcome: batches.c[outcome] + more[outcome] for outcome in _OUTCOMES if more[outcome]
     }
-    if batch.finished + more.total() == batch.item_count:
+    if batch.finished + more.total() >= batch.item_count:
         changes |= {"status": "ended", "ended_at": now}
-    change_batch(connection, batch.id, changes)
+    if changes:
+        change_batch(connection, batch.id, changes)
 
 
 def results_after(
-    connection: Connection, batch_id: str, position: int, *, limit: int
+    connection: Connection, batch_id: str, position: int, *, limit: int, most_bytes: int
 ) -> list[ResultRow]:
-    """Return the next results of a batch, in the order of its items."""
-    statement = (
-        select(batch_items.c.position, batch_items.c.custom_id, batch_items.c.result)
-        .where(
-            batch_items.c.batch_id == batch_id,
-            batch_items.c.position > position,
-            batch_items.c.result.is_not(None),
-        )
-        .order_by(batch_items.c.position)
-        .limit(limit)
+    """Return the next results of a batch, in the order of its items.
+
+    There is one, where there is any, and others as far as all come to no more than ``most_bytes``.
+    """
+    following = (
+        batch_items.c.batch_id == batch_id,
+        batch_items.c.position > position,
+        batch_items.c.result.is_not(None),
     )
-    return [ResultRow(*row) for row in connection.execute(statement)]
+    sizes = select(batch_items.c.position, func.length(batch_items.c.result)).where(*following)
+    last, total = position, 0
+    for each, size in connection.execute(sizes.order_by(batch_items.c.position).limit(limit)):
+        total += size
+        if total > most_bytes and last > position:
+            break
+        last = each
+    rows = select(batch_items.c.position, batch_items.c.custom_id, batch_items.c.result).where(
+        *following, batch_items.c.position <= last
+    )
+    return [ResultRow(*row) for row in connection.execute(rows.order_by(batch_items.c.position))]
 
 
 def overdue_batches(connection: Connection, *, now: datetime) -> list[BatchRow]:
     """Return batches that should have ended."""
-    statement = select(batches).where(batches.c.status != "ended", batches.c.expires_at <= now)
+    statement = select(batches).where(
+        batches.c.status.in_(_UNFINISHED), batches.c.expires_at <= now
+    )
     return list(_rows(connection, statement))
 
 

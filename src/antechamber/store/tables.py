@@ -16,6 +16,7 @@ from sqlalchemy import (
     String,
     Table,
     UniqueConstraint,
+    text,
 )
 
 from antechamber.store.columns import Instant, Names, Serial, Tags
@@ -169,6 +170,12 @@ batches = Table(
     CheckConstraint("status IN ('in_progress', 'canceling', 'ended')", name="status"),
     Index("ix_batches_workspace_id_created_at_id", "workspace_id", "created_at", "id"),
     Index("ix_batches_status_expires_at", "status", "expires_at"),
+    Index(
+        "ix_batches_created_at_kept",
+        "created_at",
+        sqlite_where=text("status = 'ended' AND archived_at IS NULL"),
+        postgresql_where=text("status = 'ended' AND archived_at IS NULL"),
+    ),
 )
 
 batch_items = Table(

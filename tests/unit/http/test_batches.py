@@ -1,3 +1,4 @@
+import asyncio
 import json
 from datetime import UTC, datetime
 from functools import partial
@@ -62,7 +63,7 @@ async def test_the_address_of_the_results_leads_back_to_where_the_client_asked(
     upgrade(state.database)
     state.database.write_now(partial(add_batch, batch=_BATCH, items=[]))
     files = open_files(settings, state.database, SystemClock(), lambda prefix: prefix)
-    endpoint = BatchEndpoint(build_services(state, files.shelf, {}, {}))
+    endpoint = BatchEndpoint(build_services(state, files.shelf, {}, {}), asyncio.Lock())
     call = Call(
         request_id="req_1",
         caller=Caller(organization_id="org"),

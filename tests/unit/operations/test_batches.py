@@ -1,18 +1,21 @@
 """How batches are worked on in one process: room, ends, housekeeping."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import Connection, select
+from sqlalchemy.exc import DataError
 
 from antechamber.files_state import FilesState, open_files
 from antechamber.operations.answering.call import Call
 from antechamber.operations.answering.services import Services
+from antechamber.operations.batches import results as results_module
 from antechamber.operations.batches.answer import Answer
 from antechamber.operations.batches.endings import clear_batches, end_overdue
 from antechamber.operations.batches.handover import chunks_of
@@ -32,7 +35,13 @@ from antechamber.settings import (
     Settings,
 )
 from antechamber.state import open_state
-from antechamber.store.batches import BatchRow, change_batch, find_batch, results_after
+from antechamber.store.batches import (
+    BatchRow,
+    change_batch,
+    find_batch,
+    finish_items,
+    results_after,
+)
 from antechamber.store.tables import turns
 from antechamber.store.upgrading import upgrade
 from antechamber.wire.encoding import encode_json
@@ -104,8 +113,12 @@ class Scene:
         assert found is not None
         return found
 
+    def rows(self) -> Sequence[Any]:
+        """Return the rows of the ledger."""
+        return self.services.database.read_now(lambda it: it.execute(select(turns)).all())
+
     def results(self, batch: BatchRow) -> list[bytes]:
-        work = partial(results_after, batch_id=batch.id, position=-1, limit=100)
+        work = partial(results_after, batch_id=batch.id, position=-1, limit=100, most_bytes=10**6)
         return [row.result for row in self.services.database.read_now(work)]
 
 
@@ -115,6 +128,9 @@ async def scene(tmp_path: Path) -> AsyncGenerator[Scene, None]:
     script.write_text(
         '[[replies]]\nwhen = "fails"\nerror = { status = 500 }\n\n'
         '[[replies]]\nwhen = "busy"\nerror = { status = 529 }\n\n'
+        '[[replies]]\nwhen = "late"\nerror = { status = 504 }\n\n'
+        '[[replies]]\nwhen = "breaks"\ntext = "A few words of it"\n'
+        'fail_after = { events = 4, type = "api_error" }\n\n'
         '[[replies]]\nwhen = "hangs"\ntext = "Hello"\nhang_after = 1\n\n'
         '[[replies]]\ntext = "Hello"\n'
     )
@@ -153,6 +169,16 @@ async def test_a_chunk_is_done_once(scene: Scene) -> None:
     assert (first, again) == ("done", "done")
     assert scene.found(batch).status == "ended"
     assert scene.results(batch) == results
+
+
+async def test_a_chunk_that_is_told_twice_is_done_once(scene: Scene) -> None:
+    batch = await scene.created()
+
+    turnouts = await asyncio.gather(*[scene.runner.run(_all(batch)) for _ in range(3)])
+
+    assert turnouts == ["done"] * 3
+    assert (scene.found(batch).status, scene.found(batch).succeeded) == ("ended", 3)
+    assert len(scene.rows()) == 3
 
 
 async def test_what_was_not_begun_when_a_batch_expires_is_expired(scene: Scene) -> None:
@@ -270,6 +296,58 @@ async def test_an_engine_that_fails_again_and_again_is_the_result(scene: Scene) 
     assert b'"api_error"' in scene.results(batch)[0]
 
 
+async def test_an_engine_that_is_never_in_time_is_the_result(scene: Scene) -> None:
+    batch = await scene.created(1, text="late")
+
+    await scene.runner.run(_all(batch))
+
+    await scene.services.ledger.aclose()
+    assert b'"timeout_error"' in scene.results(batch)[0]
+    assert len(scene.rows()) == 10
+
+
+async def test_tries_without_a_result_cost_nothing(scene: Scene) -> None:
+    batch = await scene.created(1, text="breaks")
+
+    await scene.runner.run(_all(batch))
+    await scene.services.ledger.aclose()
+
+    assert scene.found(batch).errored == 1
+    assert [(row.cost_nano_usd, row.service_tier) for row in scene.rows()] == [(0, "batch")] * 5
+
+
+async def test_a_bug_in_the_prices_costs_the_row_and_not_the_answer(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(records: object) -> list[Any]:
+        raise KeyError(records)
+
+    monkeypatch.setattr(scene.services.ledger, "rows_of", broken)
+    batch = await scene.created()
+
+    await scene.runner.run(_all(batch))
+
+    assert scene.found(batch).succeeded == 3
+    assert scene.rows() == []
+
+
+async def test_an_answer_that_cannot_be_written_does_not_hold_up_the_others(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batch = await scene.created()
+
+    def odd(connection: Connection, batch_id: str, finished: Any, *, now: datetime) -> set[int]:
+        if any(each.position == 1 and each.outcome == "succeeded" for each in finished):
+            raise DataError("INSERT", {}, ValueError())
+        return finish_items(connection, batch_id, finished, now=now)
+
+    monkeypatch.setattr(results_module, "finish_items", odd)
+    await scene.runner.run(_all(batch))
+
+    assert (scene.found(batch).succeeded, scene.found(batch).errored) == (2, 1)
+    assert b"Internal server error" in scene.results(batch)[1]
+
+
 async def test_what_a_key_asked_for_that_opens_nothing_now_is_refused(scene: Scene) -> None:
     batch = await scene.created(1, key_id="apikey_gone")
 
@@ -364,7 +442,7 @@ async def _entered(scene: Scene, room: Room, count: int) -> int:
     """Return how many of so many get in, and to the engine, while nothing else happens."""
 
     async def enter() -> None:
-        await room.enter(_ENGINE)
+        await room.enter(_ENGINE, "default")
         scene.services.health[_ENGINE].enter(_MODEL)
 
     tasks = [asyncio.create_task(enter()) for _ in range(count)]
@@ -402,8 +480,8 @@ async def test_an_engine_that_wants_to_be_left_alone_gets_nothing(scene: Scene) 
 async def test_requests_on_their_way_to_an_engine_are_not_taken_for_others(scene: Scene) -> None:
     room = Room(scene.services, concurrency=8)
     async with asyncio.timeout(20):
-        await room.enter(_ENGINE)
-        await room.enter(_ENGINE)
+        await room.enter(_ENGINE, "default")
+        await room.enter(_ENGINE, "default")
     for _ in range(2):
         scene.services.health[_ENGINE].enter(_MODEL)
 
@@ -414,14 +492,14 @@ async def test_requests_on_their_way_to_an_engine_are_not_taken_for_others(scene
 
 async def test_an_engine_that_is_slow_keeps_nobody_from_another(scene: Scene) -> None:
     room = Room(scene.services, concurrency=1)
-    await room.enter("slow")
+    await room.enter("slow", "default")
 
     assert await _entered(scene, room, 2) == 1
 
 
 async def test_room_that_is_left_is_for_the_next(scene: Scene) -> None:
     room = Room(scene.services, concurrency=1)
-    await room.enter(_ENGINE)
+    await room.enter(_ENGINE, "default")
     full = await _entered(scene, room, 1)
 
     room.leave(_ENGINE)

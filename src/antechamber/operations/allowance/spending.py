@@ -3,7 +3,7 @@
 from collections import Counter, deque
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 import msgspec
 
@@ -14,6 +14,8 @@ from antechamber.runtime.clock import Clock
 from antechamber.store.ledger import Spent
 from antechamber.wire.errors import InvalidRequest, RateLimited
 
+Writer = Literal["ledger", "batches"]
+"""Who writes what was spent."""
 _CAP_REACHED = {"error_code": "enforced_spend_limit_reached"}
 _KEPT_S = 300.0
 """So old is the oldest reading of what was spent that anybody uses."""
@@ -33,9 +35,16 @@ _NOBODY: Mapping[str, int] = {}
 class Pending(msgspec.Struct):
     """What was spent by a group of requests that is about to be written."""
 
-    of_month: Mapping[str, Mapping[str, int]]
+    of_month: dict[str, Counter[str]] = msgspec.field(default_factory=dict[str, Counter[str]])
     """By the month, and by the id of a workspace or of a key."""
     written_at: float = float("inf")
+
+    def include(self, spent: Sequence[Spent]) -> None:
+        """Count more of it."""
+        for each in spent:
+            of_owner = self.of_month.setdefault(each.month, Counter())
+            for owner in (each.workspace_id, each.key_id):
+                of_owner[owner] += each.cost_nano_usd
 
 
 class Spending:
@@ -43,21 +52,22 @@ class Spending:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._groups: deque[Pending] = deque()
+        self._groups: Mapping[Writer, deque[Pending]] = {
+            writer: deque[Pending]() for writer in get_args(Writer)
+        }
         """In the order in which they are written; the last one may not be yet."""
 
-    def add(self, spent: Sequence[Spent]) -> Pending:
-        """Count what is about to be written; ``written`` has to follow, in the same order."""
-        oldest = self._clock.monotonic() - _KEPT_S
-        while self._groups and self._groups[0].written_at < oldest:
-            self._groups.popleft()
-        of_month: dict[str, Counter[str]] = {}
-        for each in spent:
-            of_owner = of_month.setdefault(each.month, Counter())
-            for owner in (each.workspace_id, each.key_id):
-                of_owner[owner] += each.cost_nano_usd
-        pending = Pending(of_month)
-        self._groups.append(pending)
+    def add(self, spent: Sequence[Spent], *, by: Writer = "ledger") -> Pending:
+        """Count what is about to be written; ``written`` has to follow.
+
+        Each writer writes its groups in the order in which it adds them.
+        """
+        oldest, groups = self._clock.monotonic() - _KEPT_S, self._groups[by]
+        while groups and groups[0].written_at < oldest:
+            groups.popleft()
+        pending = Pending()
+        pending.include(spent)
+        groups.append(pending)
         return pending
 
     def written(self, pending: Pending) -> None:
@@ -73,14 +83,15 @@ class Spending:
         of_workspace = of_key = 0
         month = month_of(self._clock.now())
         sharing = {caller.key_id, *caller.bounds.siblings}
-        for group in reversed(self._groups):
-            if group.written_at <= read_at:
-                break
-            of_owner = group.of_month.get(month, _NOBODY)
-            of_workspace += of_owner.get(caller.workspace_id, 0)
-            # By the fewer of both: a key that is rotated every day has hundreds of siblings.
-            for owner in of_owner.keys() & sharing:
-                of_key += of_owner[owner]
+        for groups in self._groups.values():
+            for group in reversed(groups):
+                if group.written_at <= read_at:
+                    break
+                of_owner = group.of_month.get(month, _NOBODY)
+                of_workspace += of_owner.get(caller.workspace_id, 0)
+                # By the fewer of both: a key that is rotated every day has hundreds of siblings.
+                for owner in of_owner.keys() & sharing:
+                    of_key += of_owner[owner]
         return Own(of_workspace, of_key)
 
 

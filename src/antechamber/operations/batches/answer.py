@@ -8,7 +8,7 @@ import structlog
 
 from antechamber.operations.answering.call import Call
 from antechamber.operations.answering.services import Services
-from antechamber.operations.bookkeeping.records import TurnRecord
+from antechamber.operations.bookkeeping.records import Counts, TurnRecord
 from antechamber.operations.messages import OpenRelay, open_message, read_message, run_message
 from antechamber.outbound.client import retry_after_s
 from antechamber.wire.batches import (
@@ -33,6 +33,8 @@ from antechamber.wire.upstream_faults import PASSING_BY_STATUS, REFUSALS_BY_STAT
 _LARGE_BYTES = 32 * 1024
 """From here on parameters are read beside the loop, which has streams to serve."""
 _BATCH_TIER = b'"batch"'
+_UNPAID = Counts(service_tier="batch")
+"""Only what succeeds is charged."""
 
 _log = structlog.get_logger("antechamber.batches")
 
@@ -107,13 +109,16 @@ async def _relayed(opened: OpenRelay) -> bytes:
 
 
 def _note(services: Services, call: Call) -> None:
-    """Have the ledger know of a try that has no result: what it cost is no matter of that."""
+    """Have the ledger know of a try that has no result: nobody pays for it."""
     for record in call.records or ():
-        services.ledger.note(record)
+        services.ledger.note(msgspec.structs.replace(record, counts=_UNPAID))
 
 
 def _errored(result: bytes, call: Call) -> Answer:
-    return Answer("errored", result, _record(call))
+    record = _record(call)
+    if record is not None:
+        record = msgspec.structs.replace(record, counts=_UNPAID)
+    return Answer("errored", result, record)
 
 
 def _record(call: Call) -> TurnRecord | None:

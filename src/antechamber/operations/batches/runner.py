@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Literal, NamedTuple
+from weakref import WeakValueDictionary
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
@@ -19,6 +20,7 @@ from antechamber.wire.batches import CANCELED, EXPIRED, errored
 from antechamber.wire.errors import (
     CallerFault,
     EngineFailed,
+    EngineTimedOut,
     GaveWay,
     InternalError,
     ServerFault,
@@ -29,6 +31,8 @@ _LOOK_S = 1.0
 """How soon a chunk hears that its batch was canceled."""
 _PATIENCE_S = 60.0
 """With requests that nobody answers, before others get the place of their chunk."""
+_TURN_S = 30.0
+"""Of a chunk, while batches wait that have no place."""
 _FIRST_PAUSE_S = 1.0
 _LONGEST_PAUSE_S = 60.0
 _DOUBLED = 8
@@ -37,18 +41,25 @@ _LARGE_BYTES = 16 * 1024
 """Parameters that are larger are read when their turn has come."""
 _MOST_FAILURES = 5
 """Of an engine, or of ours, in a way that need not pass; who is overloaded is asked to the end."""
+_OF_A_TIMEOUT = 0.5
+"""Of a failure: it may be the engine's load, or this request each time."""
 
 _log = structlog.get_logger("antechamber.batches")
 
-End = Literal["canceled", "expired", "given back", "put off"]
-Turnout = Literal["done", "given back", "put off"]
-"""What has become of a chunk: all of it has results; it is to be begun again, at once or later."""
+End = Literal["canceled", "expired", "given back", "passed on", "put off"]
+Turnout = Literal["done", "given back", "passed on", "put off"]
+"""What has become of a chunk: all of it has results; it is to be begun again by another process, at
+the end of the line, or after a while."""
 _WITHOUT_ANSWER: Mapping[End, Answer | None] = {
     "canceled": Answer("canceled", CANCELED, None),
     "expired": Answer("expired", EXPIRED, None),
     "given back": None,
+    "passed on": None,
     "put off": None,
 }
+
+
+_LOST = Answer("errored", errored(InternalError("Internal server error")), None)
 
 
 class Chunk(NamedTuple):
@@ -69,17 +80,22 @@ class BatchRunner:
         self._room = Room(services, services.settings.batches.concurrency)
         self._results = Results(services, background)
         self._running: set[_Work] = set()
+        self._turns: WeakValueDictionary[Chunk, asyncio.Lock] = WeakValueDictionary()
         self._is_stopping = False
 
     async def run(self, chunk: Chunk) -> Turnout:
-        """Return when every request of ``chunk`` has a result, or when there is no getting on."""
-        while not self._is_stopping:
-            try:
-                return await self._run(chunk)
-            except SQLAlchemyError as error:
-                reason = type(error).__name__
-                _log.warning("batch_not_read", batch_id=chunk.batch_id, reason=reason)
-                await self._services.clock.sleep(_LOOK_S)
+        """Return when every request of ``chunk`` has a result, or when there is no getting on.
+
+        Whoever is told of a chunk twice does it once: the second finds it done.
+        """
+        async with self._turns.setdefault(chunk, asyncio.Lock()):
+            while not self._is_stopping:
+                try:
+                    return await self._run(chunk)
+                except SQLAlchemyError as error:
+                    reason = type(error).__name__
+                    _log.warning("batch_not_read", batch_id=chunk.batch_id, reason=reason)
+                    await self._services.clock.sleep(_LOOK_S)
         return "given back"
 
     async def idle(self) -> None:
@@ -93,6 +109,13 @@ class BatchRunner:
         for work in self._running:
             work.end("given back")
 
+    def make_way(self) -> None:
+        """End chunks that have had their turn, for batches that wait: what runs may finish."""
+        ends_before = self._services.clock.monotonic() - _TURN_S
+        for work in self._running:
+            if work.begun_at <= ends_before:
+                work.end("passed on")
+
     async def _run(self, chunk: Chunk) -> Turnout:
         database = self._services.database
         batch = await database.read(lambda connection: find_batch(connection, chunk.batch_id))
@@ -105,6 +128,8 @@ class BatchRunner:
             )
         )
         work = _Work(self._services, self._owners, self._room, self._results, batch)
+        if batch.status == "canceling":
+            work.end("canceled")
         self._running.add(work)
         watch = self._background.spawn("batch-watch", self._watch(work))
         try:
@@ -112,7 +137,7 @@ class BatchRunner:
         finally:
             watch.cancel()
             self._running.discard(work)
-        return work.ended if work.ended in ("given back", "put off") else "done"
+        return work.ended if work.ended in ("given back", "passed on", "put off") else "done"
 
     async def _watch(self, work: "_Work") -> None:
         """Stop the work on a batch that is canceled or has expired, or when it gets nowhere.
@@ -156,7 +181,7 @@ class _Work:
         self._waiting: set[asyncio.Task[object]] = set()
         """Those that no engine works on at the moment."""
         self._asking: set[asyncio.Task[object]] = set()
-        self._got_on_at = services.clock.monotonic()
+        self.begun_at = self._got_on_at = services.clock.monotonic()
 
     @property
     def stands_still(self) -> bool:
@@ -188,20 +213,29 @@ class _Work:
         if answer is None and self.ended is not None:
             answer = _WITHOUT_ANSWER[self.ended]
         if answer is not None:
-            await self._results.add(self.batch.id, position, answer)
+            await self._keep(position, answer)
+
+    async def _keep(self, position: int, answer: Answer) -> None:
+        """Write an answer; where it cannot be, without its row, and at last that it is lost."""
+        for told in (answer, answer._replace(record=None)):
+            try:
+                await self._results.add(self.batch.id, position, told)
+            except Exception:  # noqa: BLE001, S112 - the writer has told it in the log
+                continue
+            return
+        await self._results.add(self.batch.id, position, _LOST)
 
     async def _answer(self, position: int, params: bytes | None) -> Answer | None:
         """Return an item's answer; None where the work ended before there was one."""
-        failures = pauses = 0
+        failures, pauses = 0.0, 0
         with suppress(_Ended):
             while True:
                 try:
                     return await self._try(position, params)
                 except (ServerFault, SQLAlchemyError) as fault:
-                    if isinstance(fault, EngineFailed | InternalError):
-                        failures += 1
-                        if failures >= _MOST_FAILURES:
-                            return Answer("errored", errored(fault), None)
+                    failures += _weight(fault)
+                    if isinstance(fault, ServerFault) and failures >= _MOST_FAILURES:
+                        return Answer("errored", errored(fault), None)
                     with self._among(self._waiting):
                         await self._services.clock.sleep(self._pause_s(fault, pauses))
                     pauses += not isinstance(fault, GaveWay)
@@ -215,7 +249,7 @@ class _Work:
     async def _try(self, position: int, params: bytes | None) -> Answer:
         engine = self._room.engine_of(params or await self._read(position))
         with self._among(self._waiting):
-            await self._room.enter(engine)
+            await self._room.enter(engine, self.batch.workspace_id)
         try:
             with self._among(self._asking):
                 caller = await self._owners.find(self.batch)
@@ -253,3 +287,10 @@ class _Work:
             raise _Ended from error
         finally:
             tasks.discard(task)
+
+
+def _weight(fault: Exception) -> float:
+    """Return how much a fault counts among those after which an item is not asked again."""
+    if isinstance(fault, EngineTimedOut):
+        return _OF_A_TIMEOUT
+    return float(isinstance(fault, EngineFailed | InternalError))

@@ -19,8 +19,9 @@ from antechamber.store.batches import (
 from antechamber.wire.batches import MessageBatch, RequestCounts, result_line
 from antechamber.wire.errors import InvalidRequest, NotFound
 
-_LINES_AT_ONCE = 100
-"""Results of one reading: some megabytes where answers are long."""
+_LINES_AT_ONCE = 1_000
+_BYTES_AT_ONCE = 1024 * 1024
+"""Of one reading: clients may be slow, and many."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,7 +136,9 @@ async def _lines(services: Services, batch: BatchRow) -> AsyncGenerator[bytes, N
     position = -1
 
     def read(connection: Connection) -> tuple[int, bytes]:
-        rows = results_after(connection, batch.id, position, limit=_LINES_AT_ONCE)
+        rows = results_after(
+            connection, batch.id, position, limit=_LINES_AT_ONCE, most_bytes=_BYTES_AT_ONCE
+        )
         lines = b"".join(result_line(row.custom_id, row.result) for row in rows)
         return (rows[-1].position if rows else position), lines
 

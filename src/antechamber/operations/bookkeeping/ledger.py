@@ -108,6 +108,14 @@ class Ledger:
         """
         return [_row(record, self._cost(record)) for record in records]
 
+    def open_group(self) -> Pending:
+        """Return what takes the spending of such rows, for budgets; ``close_group`` follows."""
+        return self._spending.add((), by="batches")
+
+    def close_group(self, group: Pending) -> None:
+        """Note that the rows of a group are written, or never will be; in their order."""
+        self._spending.written(group)
+
     def note(self, record: TurnRecord) -> None:
         """Keep ``record``; it is in the database within the window."""
         self._noted.append(record)
