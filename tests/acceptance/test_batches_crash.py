@@ -21,6 +21,7 @@ from sqlalchemy.exc import ProgrammingError
 
 from antechamber.store.database import Database, database_url
 from antechamber.store.tables import turns
+from tests.acceptance.model_host import model_host
 from tests.commands import Process, bare_environment, start
 from tests.postgres import running_postgres
 from tests.servers import RunningServer, ServerFailed, running_server
@@ -36,6 +37,13 @@ _REPLY = """
 text = "Hello there"
 delay_s = {delay_s}
 """
+_RELAYED = """
+[[engines]]
+name = "upstream"
+type = "messages_api"
+base_url = "{url}"
+api_key = "any"
+"""
 _MODEL = "claude-sonnet-5-5"
 _HEADERS = {"x-api-key": "any", "anthropic-version": "2023-06-01"}
 _PATIENCE_S = 100.0
@@ -43,9 +51,14 @@ _MOST_MIB = 400
 
 
 def _body(count: int) -> bytes:
-    params = {"model": _MODEL, "max_tokens": 50, "messages": [{"role": "user", "content": "Hi"}]}
-    requests = [{"custom_id": f"task-{at}", "params": params} for at in range(count)]
+    names = [f"task-{at}" for at in range(count)]
+    requests = [{"custom_id": name, "params": _params(name)} for name in names]
     return json.dumps({"requests": requests}).encode()
+
+
+def _params(text: str) -> dict[str, Any]:
+    messages = [{"role": "user", "content": text}]
+    return {"model": _MODEL, "max_tokens": 50, "messages": messages}
 
 
 @contextmanager
@@ -140,6 +153,53 @@ def test_a_killed_server_goes_on_where_it_was(
         _check(server, batch_id or "", count)
     rows = _rows(tmp_path / "data")
     assert Counter(row[:2] for row in rows) == {("ended", "batch"): count}
+
+
+def test_an_upstream_is_asked_again_for_what_ran_at_a_kill_alone(tmp_path: Path) -> None:
+    count, kills = 200, 2
+    with model_host() as host:
+        host.delay_s = 0.05
+        config = _RELAYED.format(url=host.url)
+        with _relaying(tmp_path, config) as server:
+            batch_id = _created(server, count)
+            _wait_for(server, batch_id, 50)
+            os.kill(server.pid, signal.SIGKILL)
+            server.wait()
+        with _relaying(tmp_path, config) as server:
+            _wait_for(server, batch_id, 120)
+            os.kill(server.pid, signal.SIGKILL)
+            server.wait()
+
+        with _relaying(tmp_path, config) as server:
+            _check(server, batch_id, count)
+
+    asked = Counter(each["messages"][0]["content"] for each in host.asked)
+    assert len(asked) == count
+    assert max(asked.values()) <= 1 + kills
+    # Eight at a time, and as many again in each twentieth of a second until results are written.
+    assert asked.total() <= count + kills * 60
+
+
+@contextmanager
+def _relaying(folder: Path, config: str) -> Generator[RunningServer, None, None]:
+    with running_server(folder, config=config) as server:
+        yield server
+        assert not server.bugs()
+
+
+def test_a_batch_is_finished_whose_queue_was_lost(tmp_path: Path) -> None:
+    with _served(tmp_path, delay_s=0.1) as server:
+        batch_id = _created(server, 60)
+        _wait_for(server, batch_id, 10)
+        os.kill(server.pid, signal.SIGKILL)
+        server.wait()
+    queue = [*(tmp_path / "data").glob("batches.db*")]
+    for file in queue:
+        file.unlink()
+
+    with _served(tmp_path) as server:
+        _check(server, batch_id, 60)
+    assert queue
 
 
 def test_a_server_that_is_told_to_stop_gives_back_what_it_has_not_done(tmp_path: Path) -> None:

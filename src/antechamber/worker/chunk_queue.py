@@ -24,6 +24,9 @@ _LOOK_S = 0.2
 """A process takes up new chunks so often."""
 _POOL = 4
 _AT_ONCE = 1_000
+_TO_DO = ["ENQUEUED", "DELAYED", "PENDING"]
+_OVER = ["SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]
+"""DBOS's words for what has become of a workflow; one that is begun is PENDING."""
 
 Run = Callable[[Chunk], Coroutine[None, None, Turnout]]
 """Works on a chunk."""
@@ -120,12 +123,49 @@ class ChunkQueue:
         if begun:
             self._dbos.resume_workflows([each.workflow_id for each in begun], queue_name=_QUEUE)
 
+    @property
+    def is_full(self) -> bool:
+        """Whether no more chunks are begun in this process."""
+        return len(self._running) >= _SIDE_BY_SIDE
+
+    def begun(self) -> set[str]:
+        """Return the batches of which somebody works on a chunk."""
+        begun = self._dbos.list_workflows(status="PENDING", load_input=False, load_output=False)
+        return {each.queue_partition_key for each in begun if each.queue_partition_key is not None}
+
+    def is_waited_for(self, batch_ids: Sequence[str]) -> bool:
+        """Whether one of these batches has chunks that could be begun, and none that is."""
+        begun = self.begun()
+        waiting = (batch_id for batch_id in batch_ids if batch_id not in begun)
+        return any(self._workflows(batch_id, ["ENQUEUED"], limit=1) for batch_id in waiting)
+
+    def drop_lost(self, batch_ids: Sequence[str]) -> Sequence[str]:
+        """Return the batches of which no chunk is to be worked on, as if none was ever enqueued."""
+        lost = [each for each in batch_ids if not self._workflows(each, _TO_DO, limit=1)]
+        for batch_id in lost:
+            # Only what is over: another process may have found them lost, too, and acted.
+            self._dbos.delete_workflows(self._workflows(batch_id, _OVER))
+        return lost
+
     def forget(self) -> None:
         """Remove what is known of chunks that are done."""
         while done := self._dbos.list_workflows(
-            status="SUCCESS", limit=_AT_ONCE, load_input=False, load_output=False
+            status=_OVER, limit=_AT_ONCE, load_input=False, load_output=False
         ):
             self._dbos.delete_workflows([each.workflow_id for each in done])
+
+    def _workflows(
+        self, batch_id: str, statuses: list[str], *, limit: int | None = None
+    ) -> list[str]:
+        found = self._dbos.list_workflows(
+            status=statuses,
+            # Also of chunks that were put off.
+            workflow_id_prefix=f"{batch_id}:",
+            limit=limit,
+            load_input=False,
+            load_output=False,
+        )
+        return [each.workflow_id for each in found]
 
     def break_off(self) -> None:
         """Give back the chunks that still run."""
@@ -144,9 +184,9 @@ class ChunkQueue:
             turnout = working.result()
         except CancelledError:
             turnout = "given back"
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - DBOS would keep it as the chunk's outcome
             _log.error("bug", batch_id=chunk.batch_id, exc_info=error)
-            raise
+            turnout = "put off"
         finally:
             self._running.discard(working)
         match turnout:
@@ -154,6 +194,8 @@ class ChunkQueue:
                 pass
             case "given back":
                 raise _GivenBack
+            # Within a workflow: once, also when this one is begun again.
+            case "passed on":
+                self._enqueue(chunk)
             case "put off":
-                # Within a workflow: once, also when this one is begun again.
                 self._enqueue(chunk, after_s=self._put_off_s)

@@ -6,6 +6,8 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import pytest
+
 from antechamber.operations.batches.runner import Chunk, Turnout
 from antechamber.worker.chunk_queue import ChunkQueue, QueuePlace, Run
 
@@ -38,6 +40,10 @@ class _Worker:
         if len(self.got) == self._enough:
             self.has_enough.set()
         return self._turnout(len(self.got))
+
+    def expect(self, enough: int) -> None:
+        self.has_enough.clear()
+        self._enough = enough
 
     async def wait(self) -> None:
         async with asyncio.timeout(30):
@@ -77,11 +83,78 @@ async def test_a_batch_has_a_few_chunks_in_a_process_and_others_theirs_beside(
     assert set(counts.values()) == {2}
 
 
-async def test_a_chunk_that_is_put_off_comes_again(tmp_path: Path) -> None:
-    worker = _Worker(lambda number: "put off" if number < 3 else "done", enough=3)
+@pytest.mark.parametrize("turnout", ["put off", "passed on"])
+async def test_a_chunk_that_is_put_off_or_passed_on_comes_again(
+    tmp_path: Path, turnout: Turnout
+) -> None:
+    worker = _Worker(lambda number: turnout if number < 3 else "done", enough=3)
     async with _opened(tmp_path, worker.run) as queue:
         await asyncio.to_thread(queue.enqueue, [_FIRST])
 
+        await worker.wait()
+
+    assert worker.got == [_FIRST] * 3
+
+
+async def test_a_chunk_comes_again_after_a_bug(tmp_path: Path) -> None:
+    def turnout(number: int) -> Turnout:
+        if number == 1:
+            raise ZeroDivisionError
+        return "done"
+
+    worker = _Worker(turnout, enough=2)
+    async with _opened(tmp_path, worker.run) as queue:
+        await asyncio.to_thread(queue.enqueue, [_FIRST])
+
+        await worker.wait()
+
+    assert worker.got == [_FIRST] * 2
+
+
+async def test_what_is_begun_or_waits_is_not_lost(tmp_path: Path) -> None:
+    worker, may_end = _Worker(lambda _: "done", enough=32), asyncio.Event()
+
+    async def run(chunk: Chunk) -> Turnout:
+        turnout = await worker.run(chunk)
+        await may_end.wait()
+        return turnout
+
+    async with _opened(tmp_path, run) as queue:
+        busy = [Chunk(f"b{at}", start, start + 1) for at in range(16) for start in range(2)]
+        was_full = queue.is_full
+        await asyncio.to_thread(queue.enqueue, busy)
+        await worker.wait()
+        async with asyncio.timeout(30):
+            while True:
+                await asyncio.sleep(0)
+                if queue.is_full:
+                    break
+        await asyncio.to_thread(queue.enqueue, [_FIRST, Chunk("b0", 9, 10)])
+
+        begun = await asyncio.to_thread(queue.begun)
+        waits = [await asyncio.to_thread(queue.is_waited_for, [it]) for it in ("a", "b0", "none")]
+        lost = await asyncio.to_thread(queue.drop_lost, ["a", "b0", "none"])
+        may_end.set()
+
+    assert not was_full
+    assert begun == {f"b{at}" for at in range(16)}
+    assert waits == [True, False, False]
+    assert lost == ["none"]
+
+
+async def test_a_batch_of_which_all_chunks_are_over_is_lost_and_can_be_enqueued_again(
+    tmp_path: Path,
+) -> None:
+    worker = _Worker(lambda number: "passed on" if number == 1 else "done", enough=2)
+    async with _opened(tmp_path, worker.run) as queue:
+        await asyncio.to_thread(queue.enqueue, [_FIRST])
+        await worker.wait()
+        async with asyncio.timeout(30):
+            while not await asyncio.to_thread(queue.drop_lost, ["a"]):
+                pass
+
+        worker.expect(3)
+        await asyncio.to_thread(queue.enqueue, [_FIRST])
         await worker.wait()
 
     assert worker.got == [_FIRST] * 3

@@ -1,9 +1,11 @@
 """How batches end other than by their last answer: canceled, expired, archived, deleted."""
 
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 
+import structlog
 from sqlalchemy import Connection
 
 from antechamber.operations.administration.access import carry_out, look_up
@@ -13,6 +15,7 @@ from antechamber.operations.batches.shown import own
 from antechamber.store.batches import (
     BatchRow,
     archive_batch,
+    batches_in,
     change_batch,
     finish_rest,
     forget_deleted,
@@ -21,12 +24,15 @@ from antechamber.store.batches import (
     overdue_batches,
     remove_batch,
 )
+from antechamber.store.database import Work
 from antechamber.wire.errors import InvalidRequest
 
 _PLACE_KEPT = timedelta(days=1)
 """Of a deleted batch, for whoever goes through the list meanwhile."""
 _GRACE_S = 30.0
 """For whoever works on a batch to end it himself: what runs when it expires may finish."""
+
+_log = structlog.get_logger("antechamber.batches")
 
 
 async def cancel_batch(services: Services, batch_id: str, call: Call) -> BatchRow:
@@ -81,10 +87,11 @@ async def clear_batches(services: Services) -> Cleared:
     now = services.clock.now()
     kept_since = now - timedelta(seconds=services.settings.batches.keep_results_s)
     outdated = await look_up(services, partial(outdated_batches, created_before=kept_since))
-    for batch_id in outdated:
-        await carry_out(services, partial(archive_batch, batch_id=batch_id, now=now))
+    archived = await _each(
+        services, {it: partial(archive_batch, batch_id=it, now=now) for it in outdated}
+    )
     await carry_out(services, partial(forget_deleted, deleted_before=now - _PLACE_KEPT))
-    return Cleared(batches_expired=expired, batches_archived=len(outdated))
+    return Cleared(batches_expired=expired, batches_archived=archived)
 
 
 async def end_overdue(services: Services) -> int:
@@ -95,8 +102,34 @@ async def end_overdue(services: Services) -> int:
     now = services.clock.now()
     due = partial(overdue_batches, now=now - timedelta(seconds=_GRACE_S))
     overdue = await look_up(services, due)
-    for batch in overdue:
-        outcome = "canceled" if batch.status == "canceling" else "expired"
-        end = partial(finish_rest, batch_id=batch.id, outcome=outcome, now=now)
-        await carry_out(services, end)
-    return len(overdue)
+    return await _each(services, {batch.id: _end(services, batch) for batch in overdue})
+
+
+async def end_canceled(services: Services, begun: Callable[[], Awaitable[Collection[str]]]) -> int:
+    """End canceled batches of which nothing runs; return how many.
+
+    ``begun`` tells the batches that somebody works on: he lets finish what runs. Raises
+    ``Overloaded``.
+    """
+    canceled = await look_up(services, partial(batches_in, status="canceling"))
+    # Asked later: who begins a chunk from now on sees that its batch was canceled.
+    at_work = await begun() if canceled else ()
+    left = [batch for batch in canceled if batch.id not in at_work]
+    return await _each(services, {batch.id: _end(services, batch) for batch in left})
+
+
+def _end(services: Services, batch: BatchRow) -> Work[int]:
+    outcome = "canceled" if batch.status == "canceling" else "expired"
+    return partial(finish_rest, batch_id=batch.id, outcome=outcome, now=services.clock.now())
+
+
+async def _each(services: Services, changes: Mapping[str, Work[object]]) -> int:
+    """Change batches, by their ids; return of how many that went well."""
+    failed = 0
+    for batch_id, change in changes.items():
+        try:
+            await carry_out(services, change)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the other batches go on
+            _log.error("batch_not_ended", batch_id=batch_id, exc_info=error)
+            failed += 1
+    return len(changes) - failed

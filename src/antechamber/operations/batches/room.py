@@ -1,11 +1,12 @@
 """Room for requests of batches: what requests that somebody waits for leave of each engine."""
 
-import asyncio
+import sys
 from collections import Counter
 
 import msgspec
 
 from antechamber.operations.answering.services import Services
+from antechamber.runtime.fair_queue import FairQueue
 from antechamber.wire.errors import NotFound
 
 _PAUSE_S = 0.05
@@ -27,14 +28,16 @@ _peek = msgspec.json.Decoder(_Peek)
 class Room:
     """Lets so many requests of batches run at an engine as the others leave idle.
 
-    Every engine has places of its own, so that a slow one keeps nobody from a quick one.
+    Every engine has places of its own, so that a slow one keeps nobody from a quick one, and the
+    workspaces take turns at each.
     """
 
     def __init__(self, services: Services, concurrency: int) -> None:
         """``concurrency`` is the most at one engine, from this process."""
         self._services = services
         self._concurrency = concurrency
-        self._gates: dict[str, asyncio.Lock] = {}
+        self._lines: dict[str, FairQueue] = {}
+        """Before each engine; one is let in at a time, to look."""
         self._ours = Counter[str]()
         """Those that run, by the engine that is asked first."""
         self._begun = Counter[str]()
@@ -42,15 +45,20 @@ class Room:
         self._asked_at: dict[str, float] = {}
         """When somebody else was last seen to ask an engine, on the monotonic clock."""
 
-    async def enter(self, engine: str) -> None:
+    async def enter(self, engine: str, workspace_id: str) -> None:
         """Wait for room on ``engine``, and take it, to ``leave`` later."""
+        if engine not in self._lines:
+            self._lines[engine] = FairQueue(1, most_waiting=sys.maxsize)
         # Only the first in line looks: there may be hundreds behind it.
-        async with self._gates.setdefault(engine, asyncio.Lock()):
+        await self._lines[engine].enter("batch", workspace_id)
+        try:
             while not self._has_room(engine):
                 await self._services.clock.sleep(_PAUSE_S)
             await self._services.clock.sleep(_STEP_S if self._is_asked(engine) else 0.0)
             self._ours[engine] += 1
             self._begun[engine] += 1
+        finally:
+            self._lines[engine].leave()
 
     def leave(self, engine: str) -> None:
         """Give the room back."""
