@@ -146,7 +146,8 @@ class _Reader:
         inner = self.alternation(depth=depth + 1)
         if not self._take(")"):
             raise PatternUnsupported("a group is not closed")
-        return inner
+        # Of the two only a group may be repeated.
+        return Concatenation((inner,)) if isinstance(inner, Edge) else inner
 
     def _quantified(self, part: Pattern) -> Pattern:
         if self._take("*"):

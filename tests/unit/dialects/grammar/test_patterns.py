@@ -2,7 +2,7 @@
 
 import jsonschema_rs
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from antechamber.dialects.grammar.automata import (
@@ -38,6 +38,8 @@ patterns = st.recursive(
 texts = st.text(alphabet="aabb1 .-é]\n\t_😀", max_size=6)
 
 
+@example(pattern="(?:^)*", candidates=["", "a"])
+@example(pattern="(?:^)+b", candidates=["b", "ab", "ba"])
 @given(pattern=patterns, candidates=st.lists(texts, min_size=5, max_size=10))
 def test_an_automaton_and_a_validator_agree_on_every_text(
     pattern: str, candidates: list[str]
