@@ -9,8 +9,6 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from antechamber.files_state import open_files
-from antechamber.operations.answering.call import Call
 from antechamber.operations.answering.services import Services
 from antechamber.operations.batches.endings import (
     cancel_batch,
@@ -21,26 +19,13 @@ from antechamber.operations.batches.endings import (
 from antechamber.operations.batches.handover import hand_out, handed_out, take_back
 from antechamber.operations.batches.room import Room
 from antechamber.operations.batches.runner import BatchRunner, Chunk
-from antechamber.operations.batches.submission import create_batch
-from antechamber.operations.batches.surroundings import Owners
-from antechamber.operations.callers.caller import Caller, caller_directory
-from antechamber.parts import build_entry, build_services, engine_health
 from antechamber.settings import BatchesSettings, ScriptedEngineSettings, Settings
-from antechamber.state import open_state
 from antechamber.store.batches import BatchRow, find_batch
-from antechamber.store.upgrading import upgrade
-from antechamber.wire.encoding import encode_json
+from tests.batch_services import built, call_of, created
 from tests.unit.operations.stage import StillClock
 
 _ENGINE = "play"
 _DAY_S = 24 * 3600.0
-_CALL = Call(
-    request_id="req_1",
-    caller=Caller(organization_id="org", key_id=None),
-    version="2023-06-01",
-    betas=frozenset(),
-    started_at=0,
-)
 
 
 class MovedClock(StillClock):
@@ -60,10 +45,7 @@ class Scene:
     clock: MovedClock
 
     async def created(self, count: int = 3, text: str = "Hi") -> BatchRow:
-        message = {"role": "user", "content": text}
-        params = {"model": "claude-sonnet-5-5", "max_tokens": 9, "messages": [message]}
-        requests = [{"custom_id": f"task-{at}", "params": params} for at in range(count)]
-        return await create_batch(self.services, encode_json({"requests": requests}), _CALL)
+        return await created(self.services, count, text=text)
 
     async def handed_out(self) -> BatchRow:
         """Create a batch whose chunks somebody has."""
@@ -103,17 +85,8 @@ async def scene(tmp_path: Path) -> AsyncGenerator[Scene, None]:
         batches=BatchesSettings(concurrency=1),
     )
     clock = MovedClock(at=1_790_000_000)
-    state = open_state(settings, clock)
-    upgrade(state.database)
-    entries = {_ENGINE: build_entry(settings.engines[0], None, clock)}
-    files = open_files(settings, state.database, clock, lambda prefix: f"{prefix}one")
-    health = engine_health(settings, entries, clock)
-    services = build_services(state, files.shelf, entries, health)
-    directory = caller_directory(state.database, clock, state.background, organization_id="org")
-    runner = BatchRunner(services, Owners(state.database, directory), state.background)
-    yield Scene(services, runner, clock)
-    await files.aclose()
-    await state.aclose()
+    async with built(settings, clock) as made:
+        yield Scene(made.services, made.runner(), clock)
 
 
 async def _until(is_so: Callable[[], bool]) -> None:
@@ -199,7 +172,7 @@ async def test_what_runs_keeps_its_chunk_when_that_makes_way(scene: Scene) -> No
 
 async def test_a_chunk_of_a_canceled_batch_asks_nobody(scene: Scene) -> None:
     batch = await scene.created(text="hangs")
-    await cancel_batch(scene.services, batch.id, _CALL)
+    await cancel_batch(scene.services, batch.id, call_of())
 
     async with asyncio.timeout(20):
         turnout = await scene.runner.run(_all(batch))
@@ -212,7 +185,7 @@ async def test_a_chunk_of_a_canceled_batch_asks_nobody(scene: Scene) -> None:
 async def test_a_canceled_batch_ends_at_once_unless_somebody_works_on_it(scene: Scene) -> None:
     runs, waits, other = [await scene.created() for _ in range(3)]
     for batch in (runs, waits):
-        await cancel_batch(scene.services, batch.id, _CALL)
+        await cancel_batch(scene.services, batch.id, call_of())
 
     async def begun() -> set[str]:
         return {runs.id}

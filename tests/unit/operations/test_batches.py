@@ -12,8 +12,7 @@ import pytest
 from sqlalchemy import Connection, select
 from sqlalchemy.exc import DataError
 
-from antechamber.files_state import FilesState, open_files
-from antechamber.operations.answering.call import Call
+from antechamber.files_state import FilesState
 from antechamber.operations.answering.services import Services
 from antechamber.operations.batches import results as results_module
 from antechamber.operations.batches.answer import Answer
@@ -22,11 +21,7 @@ from antechamber.operations.batches.handover import chunks_of
 from antechamber.operations.batches.results import Results
 from antechamber.operations.batches.room import Room
 from antechamber.operations.batches.runner import BatchRunner, Chunk
-from antechamber.operations.batches.submission import create_batch
-from antechamber.operations.batches.surroundings import Owners
-from antechamber.operations.callers.caller import Caller, caller_directory
 from antechamber.operations.files import NewFile
-from antechamber.parts import build_entry, build_services, engine_health
 from antechamber.runtime.background import Background
 from antechamber.settings import (
     BatchesSettings,
@@ -34,7 +29,6 @@ from antechamber.settings import (
     ScriptedEngineSettings,
     Settings,
 )
-from antechamber.state import open_state
 from antechamber.store.batches import (
     BatchRow,
     change_batch,
@@ -43,9 +37,8 @@ from antechamber.store.batches import (
     results_after,
 )
 from antechamber.store.tables import turns
-from antechamber.store.upgrading import upgrade
-from antechamber.wire.encoding import encode_json
 from antechamber.wire.errors import EngineTimedOut, RateLimited
+from tests.batch_services import built, created
 from tests.records import turn_record
 
 _MODEL = "claude-sonnet-5-5"
@@ -96,17 +89,7 @@ class Scene:
     async def created(
         self, count: int = 3, text: str | list[object] = "Hi", key_id: str | None = None
     ) -> BatchRow:
-        call = Call(
-            request_id="req_1",
-            caller=Caller(organization_id="org", key_id=key_id),
-            version="2023-06-01",
-            betas=frozenset(),
-            started_at=0,
-        )
-        message = {"role": "user", "content": text}
-        params = {"model": _MODEL, "max_tokens": 9, "messages": [message]}
-        requests = [{"custom_id": f"task-{at}", "params": params} for at in range(count)]
-        return await create_batch(self.services, encode_json({"requests": requests}), call)
+        return await created(self.services, count, text=text, key_id=key_id)
 
     def found(self, batch: BatchRow) -> BatchRow:
         found = self.services.database.read_now(partial(find_batch, batch_id=batch.id))
@@ -141,18 +124,9 @@ async def scene(tmp_path: Path) -> AsyncGenerator[Scene, None]:
         routing=RoutingSettings(breaker_failures=_MOST_FAILURES),
     )
     clock = MovedClock()
-    state = open_state(settings, clock)
-    upgrade(state.database)
-    entries = {_ENGINE: build_entry(settings.engines[0], None, clock)}
-    files = open_files(settings, state.database, clock, lambda prefix: f"{prefix}one")
-    health = engine_health(settings, entries, clock)
-    services = build_services(state, files.shelf, entries, health)
-    directory = caller_directory(state.database, clock, state.background, organization_id="org")
-    owners = Owners(state.database, directory)
-    runner = BatchRunner(services, owners, state.background)
-    yield Scene(services, runner, clock, state.background, files, tmp_path)
-    await files.aclose()
-    await state.aclose()
+    async with built(settings, clock) as made:
+        background = made.state.background
+        yield Scene(made.services, made.runner(), clock, background, made.files, tmp_path)
 
 
 def _all(batch: BatchRow) -> Chunk:

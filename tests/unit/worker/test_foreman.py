@@ -7,13 +7,8 @@ from functools import partial
 from pathlib import Path
 
 from antechamber.batch_work import BatchWork, build_batch_work
-from antechamber.files_state import open_files
-from antechamber.operations.answering.call import Call
 from antechamber.operations.answering.services import Services
 from antechamber.operations.batches.endings import cancel_batch
-from antechamber.operations.batches.submission import create_batch
-from antechamber.operations.callers.caller import Caller
-from antechamber.parts import build_entry, build_services, engine_health
 from antechamber.runtime.clock import SystemClock
 from antechamber.settings import (
     BatchesSettings,
@@ -21,20 +16,10 @@ from antechamber.settings import (
     ScriptedEngineSettings,
     Settings,
 )
-from antechamber.state import open_state
 from antechamber.store.batches import BatchRow, change_batch, find_batch
-from antechamber.store.upgrading import upgrade
-from antechamber.wire.encoding import encode_json
-from antechamber.wire.ids import new_id
+from tests.batch_services import built, call_of, created
 
 _SLOW, _QUICK = "claude-sonnet-5-5", "claude-haiku-4-5"
-_CALL = Call(
-    request_id="req_1",
-    caller=Caller(organization_id="org", key_id=None),
-    version="2023-06-01",
-    betas=frozenset(),
-    started_at=0,
-)
 
 
 class SkippingClock(SystemClock):
@@ -56,10 +41,7 @@ class Scene:
         self.clock = clock
 
     async def created(self, count: int, model: str = _QUICK) -> BatchRow:
-        message = {"role": "user", "content": "Hi"}
-        params = {"model": model, "max_tokens": 9, "messages": [message]}
-        requests = [{"custom_id": f"task-{at}", "params": params} for at in range(count)]
-        return await create_batch(self.services, encode_json({"requests": requests}), _CALL)
+        return await created(self.services, count, model=model)
 
     def status(self, batch: BatchRow) -> str:
         found = self.services.database.read_now(partial(find_batch, batch_id=batch.id))
@@ -91,19 +73,12 @@ async def _opened(folder: Path) -> AsyncGenerator[Scene, None]:
         batches=BatchesSettings(concurrency=1),
     )
     clock = SkippingClock()
-    state = open_state(settings, clock)
-    upgrade(state.database)
-    entries = {each.name: build_entry(each, None, clock) for each in settings.engines}
-    files = open_files(settings, state.database, clock, new_id)
-    health = engine_health(settings, entries, clock)
-    services = build_services(state, files.shelf, entries, health)
-    work = build_batch_work(state, services, files.files, works=True)
-    try:
-        yield Scene(services, work, clock)
-    finally:
-        await work.aclose(within_s=0.1)
-        await files.aclose()
-        await state.aclose()
+    async with built(settings, clock) as made:
+        work = build_batch_work(made.state, made.services, made.files.files, works=True)
+        try:
+            yield Scene(made.services, work, clock)
+        finally:
+            await work.aclose(within_s=0.1)
 
 
 async def test_a_batch_that_the_queue_does_not_know_is_handed_out_again(tmp_path: Path) -> None:
@@ -137,6 +112,6 @@ async def test_a_canceled_batch_ends_while_others_have_all_places(tmp_path: Path
             await scene.created(60, _SLOW)
         await scene.until(lambda: scene.services.health["slow"].running == 1)
         waits = await scene.created(3, _SLOW)
-        await cancel_batch(scene.services, waits.id, _CALL)
+        await cancel_batch(scene.services, waits.id, call_of())
 
         await scene.until(lambda: scene.status(waits) == "ended")

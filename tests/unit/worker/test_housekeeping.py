@@ -6,23 +6,21 @@ from sqlalchemy import Connection
 from structlog.testing import capture_logs
 
 from antechamber.files_state import open_files
-from antechamber.operations.answering.call import Call
 from antechamber.operations.answering.services import Services
 from antechamber.operations.batches.runner import BatchRunner
-from antechamber.operations.batches.submission import create_batch
 from antechamber.operations.batches.surroundings import Owners
-from antechamber.operations.callers.caller import Caller, caller_directory
+from antechamber.operations.callers.caller import caller_directory
 from antechamber.operations.files import Files, NewFile
 from antechamber.parts import build_entry, build_services, engine_health
 from antechamber.settings import ScriptedEngineSettings, Settings
 from antechamber.state import State, open_state
 from antechamber.store.upgrading import upgrade
-from antechamber.wire.encoding import encode_json
 from antechamber.wire.ids import new_id
 from antechamber.worker.chunk_queue import QueuePlace
 from antechamber.worker.foreman import Foreman
 from antechamber.worker.housekeeping import Housekeeping
 from antechamber.worker.sole import SolePlace
+from tests.batch_services import created
 from tests.unit.operations.stage import StillClock
 
 _LATER_S = 24 * 3600.0 + 60
@@ -44,20 +42,6 @@ def _broken_foreman(state: State, services: Services) -> Foreman:
     runner = BatchRunner(services, owners, state.background)
     place = QueuePlace(url="sqlite://", executor_id="server", of_a_batch=1)
     return BrokenForeman(services, runner, state.background, place, None)
-
-
-async def _add_batch(services: Services) -> None:
-    call = Call(
-        request_id="req_1",
-        caller=Caller(organization_id="org", key_id=None),
-        version="2023-06-01",
-        betas=frozenset(),
-        started_at=0,
-    )
-    message = {"role": "user", "content": "Hi"}
-    params = {"model": "claude-sonnet-5-5", "max_tokens": 9, "messages": [message]}
-    requests = [{"custom_id": "task", "params": params}]
-    await create_batch(services, encode_json({"requests": requests}), call)
 
 
 async def _add_file(files: Files) -> None:
@@ -94,7 +78,7 @@ async def test_what_fails_is_told_of_and_keeps_nothing_else(
     health = engine_health(settings, entries, clock)
     services = build_services(state, files.shelf, entries, health)
     foreman, sole = _broken_foreman(state, services), SolePlace(settings.data_dir / "lock")
-    await _add_batch(services)
+    await created(services, 1)
     await _add_file(files.files)
     await clock.sleep(_LATER_S)
 
