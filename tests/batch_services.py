@@ -1,7 +1,9 @@
 """Services over scripted engines and a database, and batches that are made through them."""
 
+import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import NamedTuple
 
 from antechamber.files_state import FilesState, open_files
@@ -15,10 +17,28 @@ from antechamber.parts import build_entry, build_services, engine_health
 from antechamber.runtime.clock import Clock
 from antechamber.settings import Settings
 from antechamber.state import State, open_state
-from antechamber.store.batches import BatchRow
+from antechamber.store.batches import BatchRow, find_batch
 from antechamber.store.upgrading import upgrade
 from antechamber.wire.encoding import encode_json
 from antechamber.wire.ids import new_id
+from tests.unit.operations.stage import StillClock
+
+_LONG_S = 30.0
+
+
+class MovedClock(StillClock):
+    """Time that a test moves; whoever sleeps lets the others go on."""
+
+    def __init__(self) -> None:
+        super().__init__(at=1_790_000_000.0)
+        self.long = asyncio.Event()
+        """Set when somebody has slept for half a minute or more."""
+
+    async def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        if seconds >= _LONG_S:
+            self.long.set()
+        await asyncio.sleep(0)
 
 
 class Built(NamedTuple):
@@ -81,3 +101,10 @@ async def created(
     requests = [{"custom_id": f"task-{at}", "params": params} for at in range(count)]
     body = encode_json({"requests": requests})
     return await create_batch(services, body, call_of(key_id))
+
+
+def found(services: Services, batch: BatchRow) -> BatchRow:
+    """Return a batch as it is now."""
+    row = services.database.read_now(partial(find_batch, batch_id=batch.id))
+    assert row is not None
+    return row

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Collection
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -20,20 +19,11 @@ from antechamber.operations.batches.handover import hand_out, handed_out, take_b
 from antechamber.operations.batches.room import Room
 from antechamber.operations.batches.runner import BatchRunner, Chunk
 from antechamber.settings import BatchesSettings, ScriptedEngineSettings, Settings
-from antechamber.store.batches import BatchRow, find_batch
-from tests.batch_services import built, call_of, created
-from tests.unit.operations.stage import StillClock
+from antechamber.store.batches import BatchRow
+from tests.batch_services import MovedClock, built, call_of, created, found
 
 _ENGINE = "play"
 _DAY_S = 24 * 3600.0
-
-
-class MovedClock(StillClock):
-    """Time that a test moves; whoever sleeps lets the others go on."""
-
-    async def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-        await asyncio.sleep(0)
 
 
 @dataclass(frozen=True)
@@ -58,9 +48,7 @@ class Scene:
         return batch
 
     def found(self, batch: BatchRow) -> BatchRow:
-        found = self.services.database.read_now(partial(find_batch, batch_id=batch.id))
-        assert found is not None
-        return found
+        return found(self.services, batch)
 
     def break_ends_of(self, batch: BatchRow) -> None:
         """Have no more be written of a batch."""
@@ -84,7 +72,7 @@ async def scene(tmp_path: Path) -> AsyncGenerator[Scene, None]:
         engines=(ScriptedEngineSettings(name=_ENGINE, script=script),),
         batches=BatchesSettings(concurrency=1),
     )
-    clock = MovedClock(at=1_790_000_000)
+    clock = MovedClock()
     async with built(settings, clock) as made:
         yield Scene(made.services, made.runner(), clock)
 

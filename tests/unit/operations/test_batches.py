@@ -2,8 +2,8 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -32,47 +32,20 @@ from antechamber.settings import (
 from antechamber.store.batches import (
     BatchRow,
     change_batch,
-    find_batch,
     finish_items,
     results_after,
 )
 from antechamber.store.tables import turns
 from antechamber.wire.errors import EngineTimedOut, RateLimited
-from tests.batch_services import built, created
+from tests.batch_services import MovedClock, built, created, found
 from tests.records import turn_record
 
 _MODEL = "claude-sonnet-5-5"
 _ENGINE = "play"
 _DAY_S = 24 * 3600
-_LONG_S = 30.0
 _STEPS = 200
 _MOST_FAILURES = 100
 """So many in a row, and the engine is left alone."""
-
-
-@dataclass
-class MovedClock:
-    """Time that a test moves; whoever sleeps lets the others go on."""
-
-    at: float = 1_790_000_000.0
-    slept: list[float] = field(default_factory=list)
-    long: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set when somebody has slept for half a minute or more."""
-
-    def now(self) -> datetime:
-        return datetime.fromtimestamp(self.at, UTC)
-
-    def timestamp(self) -> float:
-        return self.at
-
-    def monotonic(self) -> float:
-        return self.at
-
-    async def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-        if seconds >= _LONG_S:
-            self.long.set()
-        await asyncio.sleep(0)
 
 
 @dataclass(frozen=True)
@@ -92,9 +65,7 @@ class Scene:
         return await created(self.services, count, text=text, key_id=key_id)
 
     def found(self, batch: BatchRow) -> BatchRow:
-        found = self.services.database.read_now(partial(find_batch, batch_id=batch.id))
-        assert found is not None
-        return found
+        return found(self.services, batch)
 
     def rows(self) -> Sequence[Any]:
         """Return the rows of the ledger."""

@@ -16,8 +16,8 @@ from antechamber.settings import (
     ScriptedEngineSettings,
     Settings,
 )
-from antechamber.store.batches import BatchRow, change_batch, find_batch
-from tests.batch_services import built, call_of, created
+from antechamber.store.batches import BatchRow, change_batch
+from tests.batch_services import built, call_of, created, found
 
 _SLOW, _QUICK = "claude-sonnet-5-5", "claude-haiku-4-5"
 
@@ -44,9 +44,7 @@ class Scene:
         return await created(self.services, count, model=model)
 
     def status(self, batch: BatchRow) -> str:
-        found = self.services.database.read_now(partial(find_batch, batch_id=batch.id))
-        assert found is not None
-        return found.status
+        return found(self.services, batch).status
 
     async def until(self, is_so: Callable[[], bool]) -> None:
         """Wait for something, for less than the half minute after which more would happen."""

@@ -111,14 +111,15 @@ async def _relayed(opened: OpenRelay) -> bytes:
 def _note(services: Services, call: Call) -> None:
     """Have the ledger know of a try that has no result: nobody pays for it."""
     for record in call.records or ():
-        services.ledger.note(msgspec.structs.replace(record, counts=_UNPAID))
+        services.ledger.note(_unpaid(record))
 
 
 def _errored(result: bytes, call: Call) -> Answer:
-    record = _record(call)
-    if record is not None:
-        record = msgspec.structs.replace(record, counts=_UNPAID)
-    return Answer("errored", result, record)
+    return Answer("errored", result, _unpaid(call.records[-1]) if call.records else None)
+
+
+def _unpaid(record: TurnRecord) -> TurnRecord:
+    return msgspec.structs.replace(record, counts=_UNPAID)
 
 
 def _record(call: Call) -> TurnRecord | None:
